@@ -1,0 +1,26 @@
+//! Pure types and rules: what an id, a message, a position or a status is, with no I/O.
+
+mod access;
+mod feed;
+mod identity;
+mod ids;
+mod message;
+mod payment;
+mod position;
+mod presence;
+mod room;
+mod time;
+
+pub use access::RoomPatterns;
+pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
+pub use identity::{Identity, Role, Token, User};
+pub use ids::{
+    ClientId, DriverId, EntryId, IdError, OrderId, PaymentId, ProductId, RoomId, SocketId, UserId,
+    VendorId,
+};
+pub use message::{Attachment, DirectMessage, Message, MessagePage, check_content};
+pub use payment::{Amount, Outcome, Payment};
+pub use position::{Position, Report};
+pub use presence::{Presence, Status};
+pub use room::Room;
+pub use time::Timestamp;

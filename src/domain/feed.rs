@@ -1,0 +1,144 @@
+//! A feed: an append-only log of what is durable, with one id and one sequence for all its readers.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Attachment, ClientId, EntryId, RoomId, SocketId, Timestamp, UserId};
+
+/// Which log an entry belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FeedId {
+    /// The messages of a chat room.
+    Room(RoomId),
+    /// The messages between two users, the smaller id first (see [`FeedId::direct`]).
+    Direct(UserId, UserId),
+}
+
+impl FeedId {
+    /// The conversation of two users, the same whichever of them asks.
+    pub fn direct(one: &UserId, other: &UserId) -> Self {
+        let (low, high) = if one <= other { (one, other) } else { (other, one) };
+        Self::Direct(low.clone(), high.clone())
+    }
+
+    /// The key that stores know the feed by. No two feeds share one: the length of the first id
+    /// tells where it ends.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Room(room) => format!("room:{room}"),
+            Self::Direct(low, high) => {
+                format!("direct:{}:{low}:{high}", low.as_str().len())
+            }
+        }
+    }
+}
+
+/// An entry that is to be appended.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Its id, made by the caller.
+    pub id: EntryId,
+    /// The feed.
+    pub feed: FeedId,
+    /// The event name under which it goes out live.
+    pub event: &'static str,
+    /// Who wrote it.
+    pub author: UserId,
+    /// The writer's name at that time.
+    pub author_name: Arc<str>,
+    /// Makes the append idempotent: one author, feed and client id give one entry.
+    pub client_id: Option<ClientId>,
+    /// The text.
+    pub content: String,
+    /// An order the text is about (direct messages).
+    pub subject: Option<String>,
+    /// Binary that belongs to it.
+    pub attachment: Option<Attachment>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// The socket that sent it, left out of the live delivery of direct messages. Not stored.
+    pub origin: Option<SocketId>,
+}
+
+/// A stored entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its id.
+    pub id: EntryId,
+    /// The feed.
+    pub feed: FeedId,
+    /// Its place in the feed: 1, 2, 3, … with no gap.
+    pub seq: u64,
+    /// The event name under which it went out live.
+    pub event: Arc<str>,
+    /// Who wrote it.
+    pub author: UserId,
+    /// The writer's name at that time.
+    pub author_name: Arc<str>,
+    /// What the writer called it.
+    pub client_id: Option<ClientId>,
+    /// The text; empty once deleted.
+    pub content: String,
+    /// An order the text is about.
+    pub subject: Option<String>,
+    /// Binary that belongs to it; gone once deleted.
+    pub attachment: Option<Attachment>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When its text was last changed.
+    pub edited_at: Option<Timestamp>,
+    /// When it was deleted; its place in the feed stays.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cursor {
+    /// The newest entries.
+    Latest,
+    /// Entries with a greater `seq`, the oldest of them first.
+    AfterSeq(u64),
+    /// Entries after this one.
+    AfterId(EntryId),
+    /// Entries with a smaller `seq`, the newest of them.
+    BeforeSeq(u64),
+    /// Entries before this one.
+    BeforeId(EntryId),
+}
+
+/// Whether a page can be relied on as a continuation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing between the cursor and the page is missing.
+    Complete,
+    /// Entries after the cursor are past retention; the page begins with the first one kept.
+    Gap,
+    /// The cursor is unknown; the page begins with the first entry kept.
+    Reset,
+}
+
+/// Consecutive entries of a feed, in ascending `seq`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryPage {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Whether more lie in the direction of reading.
+    pub has_more: bool,
+    /// How the page joins the cursor.
+    pub verdict: Verdict,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conversation_has_one_key_whoever_asks_and_shares_it_with_no_other() {
+        let user = |id: &str| UserId::new(id).unwrap();
+        let key = |one: &str, other: &str| FeedId::direct(&user(one), &user(other)).key();
+        assert_eq!(key("alice", "bob"), key("bob", "alice"));
+        assert_ne!(key("a:b", "c"), key("a", "b:c"));
+    }
+}

@@ -1,0 +1,37 @@
+//! What the services need from the outside, one small trait each; `wiring` picks who provides it.
+
+mod emitter;
+mod feed_store;
+mod member_store;
+mod payment_store;
+mod position_store;
+mod presence_store;
+mod revocation_store;
+mod room_gate;
+mod sockets;
+mod stock_store;
+
+pub use emitter::{Class, Emit, Emitter, Payload};
+pub use feed_store::{Appended, Change, Commit, FeedStore, ReadMark};
+pub use member_store::MemberStore;
+pub use payment_store::PaymentStore;
+pub use position_store::PositionStore;
+pub use presence_store::{Arrival, Departure, PresenceStore};
+pub use revocation_store::{Revocation, RevocationStore};
+pub use room_gate::RoomGate;
+pub use sockets::{DisconnectReason, Joined, Left, Sockets};
+pub use stock_store::StockStore;
+
+/// Why a store could not do what was asked; the cause is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the store is unavailable")]
+pub struct StoreError;
+
+impl From<StoreError> for crate::error::Error {
+    fn from(_: StoreError) -> Self {
+        Self::store_unavailable()
+    }
+}
+
+/// The result of a store's operation.
+pub type StoreResult<T> = Result<T, StoreError>;

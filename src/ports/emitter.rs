@@ -1,0 +1,87 @@
+//! The way out to clients: one call for every event that leaves the server.
+
+use crate::domain::{Room, SocketId};
+
+/// What an event carries. A tuple becomes several arguments, anything else one.
+pub type Payload<'a> = &'a (dyn erased_serde::Serialize + Sync);
+
+/// How an event must be treated when a reader is slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Stored: every reader gets it once, in order.
+    Durable,
+    /// The newest value wins.
+    Latest,
+    /// At most once; the first to be dropped.
+    Passing,
+}
+
+impl Class {
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::Latest => "latest",
+            Self::Passing => "passing",
+        }
+    }
+}
+
+/// An event on its way to sockets of the namespace `/` (or of the one named).
+#[derive(Clone, Copy)]
+pub struct Emit<'a> {
+    /// Its name.
+    pub event: &'a str,
+    /// Its arguments.
+    pub payload: Payload<'a>,
+    /// How it must be treated.
+    pub class: Class,
+    /// The rooms whose sockets get it, each socket once; empty: every socket.
+    pub to: &'a [Room],
+    /// Rooms whose sockets do not get it.
+    pub except: &'a [Room],
+    /// A socket that does not get it: the one that caused it.
+    pub origin: Option<&'a SocketId>,
+    /// The namespace; `/` by default.
+    pub namespace: &'a str,
+}
+
+impl<'a> Emit<'a> {
+    /// An event for the sockets of these rooms.
+    pub fn new(class: Class, to: &'a [Room], event: &'a str, payload: Payload<'a>) -> Self {
+        Self {
+            event,
+            payload,
+            class,
+            to,
+            except: &[],
+            origin: None,
+            namespace: "/",
+        }
+    }
+
+    /// Leaves out the sockets of these rooms.
+    pub fn except(self, rooms: &'a [Room]) -> Self {
+        Self {
+            except: rooms,
+            ..self
+        }
+    }
+
+    /// Leaves out one socket.
+    pub fn from_socket(self, origin: Option<&'a SocketId>) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Goes out in another namespace.
+    pub fn in_namespace(self, namespace: &'a str) -> Self {
+        Self { namespace, ..self }
+    }
+}
+
+/// Sends events to connected sockets. Emits from one task reach each socket in the order in which
+/// they were made. Never blocks and never fails: what cannot be delivered is counted.
+pub trait Emitter: Send + Sync + 'static {
+    /// Sends one event.
+    fn emit(&self, emit: Emit<'_>);
+}

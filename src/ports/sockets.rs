@@ -1,0 +1,78 @@
+//! Who is connected and which rooms they are in.
+
+use crate::{
+    domain::{Identity, Room, SocketId, UserId},
+    error::Result,
+};
+
+/// What a join changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// The first of the user's devices in the room.
+    FirstDevice,
+    /// Another device of the user was there.
+    AnotherDevice,
+    /// The socket was in the room before.
+    Already,
+}
+
+/// What a leave changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// The last of the user's devices in the room.
+    LastDevice,
+    /// Another device of the user is still there.
+    AnotherDevice,
+    /// The socket was not in the room.
+    NotThere,
+}
+
+/// Why the server ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// A backend ended the user's sessions.
+    SessionsEnded,
+    /// The token or the user was revoked.
+    Revoked,
+}
+
+impl DisconnectReason {
+    /// The name in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SessionsEnded => "sessions_ended",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// The connected sockets of this node, of the namespace `/`.
+pub trait Sockets: Send + Sync + 'static {
+    /// Puts a socket into a room. Fails with `too_many_rooms` at the limit, and with `not_found`
+    /// when the socket has gone.
+    fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined>;
+
+    /// Takes a socket out of a room.
+    fn leave(&self, socket: &SocketId, room: &Room) -> Left;
+
+    /// Takes all devices of a user out of a room; whether any was there.
+    fn evict(&self, user: &UserId, room: &Room) -> bool;
+
+    /// Whether the socket is in the room.
+    fn is_in(&self, socket: &SocketId, room: &Room) -> bool;
+
+    /// The users with a device in the room, each once, sorted by id.
+    fn users_in(&self, room: &Room) -> Vec<UserId>;
+
+    /// The chat rooms in which the user has a device, each once.
+    fn chat_rooms_of(&self, user: &UserId) -> Vec<Room>;
+
+    /// Who is behind a connected socket.
+    fn identity(&self, socket: &SocketId) -> Option<Identity>;
+
+    /// Whether the user has a connected socket.
+    fn is_connected(&self, user: &UserId) -> bool;
+
+    /// Ends every connection of which `which` is true.
+    fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason);
+}
