@@ -16,7 +16,7 @@ pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
     ClientId, DriverId, EntryId, IdError, OrderId, PaymentId, ProductId, RoomId, SocketId, UserId,
-    VendorId,
+    VendorId, WatchedId,
 };
 pub use message::{Attachment, DirectMessage, Message, MessagePage, check_content};
 pub use payment::{Amount, Outcome, Payment};

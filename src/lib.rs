@@ -1,1 +1,46 @@
-//! x
+//! Roomcast: a Socket.IO-compatible realtime server.
+//!
+//! # A tour
+//! An event's way in: a packet arrives in [`realtime`], which keeps each socket's events in order
+//! and within limits; [`events`] reads it into validated types; a service does the work and
+//! asks its ports; the returned value becomes the ack. HTTP routes ([`http`]) enter at the same
+//! services. The way out is one call, [`ports::Emitter::emit`].
+//!
+//! - [`domain`]: pure types and rules. [`ports`]: what services need from outside, one small trait
+//!   each. [`services`]: what Roomcast does. None of them knows axum, socketioxide or a database.
+//! - [`stores`]: the ports on SQLite and in memory. [`wiring`] alone decides which is used.
+//! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
+//! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
+//!   prints them.
+//!
+//! # Three classes of delivery
+//! *Durable* (messages): an entry of a feed, acknowledged when it is stored, delivered in `seq`
+//! order by the one task that reads commits. *Latest* (positions, stock, presence): the newest
+//! value wins. *Passing* (typing, joins, emits of backends): at most once.
+//!
+//! # Where this departs from what one might expect
+//! - SQLite is driven by `rusqlite`, not by an async driver: one thread owns the writing
+//!   connection and commits whatever waits as one transaction. An async driver crosses threads once
+//!   a statement.
+//! - A socket's events run one after another, but those that only append ([`realtime::Order`])
+//!   overlap while they wait for their commit: one socket's burst shares commits, too.
+
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod events;
+pub mod http;
+pub mod ports;
+pub mod realtime;
+pub mod server;
+pub mod services;
+pub mod stores;
+pub mod telemetry;
+pub mod webhook;
+pub mod wiring;
+
+pub use error::{Code, Error, Result};
+pub use realtime::{Context, Event, namespace::Namespace};
+pub use server::Server;

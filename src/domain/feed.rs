@@ -107,6 +107,18 @@ pub enum Cursor {
     BeforeId(EntryId),
 }
 
+impl Cursor {
+    /// After the entry with this id; an id of digits only is a `seq`.
+    pub fn after(id: EntryId) -> Self {
+        id.as_str().parse().map_or(Self::AfterId(id), Self::AfterSeq)
+    }
+
+    /// Before the entry with this id; an id of digits only is a `seq`.
+    pub fn before(id: EntryId) -> Self {
+        id.as_str().parse().map_or(Self::BeforeId(id), Self::BeforeSeq)
+    }
+}
+
 /// Whether a page can be relied on as a continuation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]

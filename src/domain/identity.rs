@@ -21,7 +21,7 @@ pub enum Role {
 pub struct Token {
     /// `jti`, where the issuer gave one.
     pub id: Option<String>,
-    /// SHA-256 of the token's text, in hex: names tokens that carry no `jti`.
+    /// SHA-256, in hex, of what is signed: names tokens that carry no `jti`.
     pub digest: String,
     /// `iat`.
     pub issued_at: Option<Timestamp>,

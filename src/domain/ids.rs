@@ -127,6 +127,8 @@ id! {
     OrderId,
     /// A payment: a UUID version 7.
     PaymentId,
+    /// What a `[[watch]]` rule puts in the place of `{id}`.
+    WatchedId,
 }
 
 impl EntryId {

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
-use super::{
-    ClientId, Entry, EntryId, FeedId, OrderId, RoomId, Timestamp, UserId, Verdict,
-};
+use super::{ClientId, Entry, EntryId, FeedId, RoomId, Timestamp, UserId, Verdict};
 use crate::error::{Code, Error, Result};
 
 /// What a message carries besides its text: binary, or an object or list with binary in it.
@@ -46,57 +44,62 @@ pub fn check_content(content: &str, max_chars: usize) -> Result<()> {
     Ok(())
 }
 
-/// A chat message, as `message:new` carries it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Message {
-    /// Its id.
-    pub id: EntryId,
-    /// Its place in the room: 1, 2, 3, … with no gap.
-    pub seq: u64,
-    /// The room.
-    pub room_id: RoomId,
-    /// Who wrote it.
-    pub user_id: UserId,
-    /// The writer's name at that time.
-    pub username: Arc<str>,
-    /// The text; empty once deleted.
-    pub content: String,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// What the writer's client called it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<ClientId>,
-    /// What it carries besides its text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub attachment: Option<Attachment>,
-    /// When its text was last changed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub edited_at: Option<Timestamp>,
-    /// When it was deleted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deleted_at: Option<Timestamp>,
-}
+/// A chat message: an entry of a room's feed, serialized as `message:new` carries it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message(Arc<Entry>);
 
 impl Message {
     /// The message behind a stored entry, if the entry belongs to a room.
-    pub fn from_entry(entry: Entry) -> Option<Self> {
-        let FeedId::Room(room_id) = entry.feed else {
-            return None;
+    pub fn from_entry(entry: Arc<Entry>) -> Option<Self> {
+        matches!(entry.feed, FeedId::Room(_)).then_some(Self(entry))
+    }
+
+    /// The stored entry.
+    pub fn entry(&self) -> &Entry {
+        &self.0
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireMessage<'a> {
+    id: &'a EntryId,
+    seq: u64,
+    room_id: &'a RoomId,
+    user_id: &'a UserId,
+    username: &'a str,
+    content: &'a str,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a ClientId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachment: Option<&'a Attachment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
+}
+
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let entry = &self.0;
+        let FeedId::Room(room_id) = &entry.feed else {
+            return Err(serde::ser::Error::custom("not a room's entry"));
         };
-        Some(Self {
-            id: entry.id,
+        let wire = WireMessage {
+            id: &entry.id,
             seq: entry.seq,
             room_id,
-            user_id: entry.author,
-            username: entry.author_name,
-            content: entry.content,
+            user_id: &entry.author,
+            username: &entry.author_name,
+            content: &entry.content,
             created_at: entry.created_at,
-            client_id: entry.client_id,
-            attachment: entry.attachment,
+            client_id: entry.client_id.as_ref(),
+            attachment: entry.attachment.as_ref(),
             edited_at: entry.edited_at,
             deleted_at: entry.deleted_at,
-        })
+        };
+        wire.serialize(to)
     }
 }
 
@@ -112,46 +115,48 @@ pub struct MessagePage {
     pub verdict: Verdict,
 }
 
-/// A message between two users, as `message` carries it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DirectMessage {
-    /// Its id.
-    pub id: EntryId,
-    /// Its place in the conversation.
-    pub seq: u64,
-    /// Who wrote it.
-    pub sender_id: UserId,
-    /// To whom.
-    pub receiver_id: UserId,
-    /// The text.
-    pub content: String,
-    /// An order it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<OrderId>,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// What the writer's client called it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<ClientId>,
-}
+/// A message between two users: an entry of their conversation, serialized as `message` carries it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectMessage(Arc<Entry>);
 
 impl DirectMessage {
     /// The message behind a stored entry, if the entry belongs to a conversation.
-    pub fn from_entry(entry: Entry) -> Option<Self> {
-        let FeedId::Direct(low, high) = entry.feed else {
-            return None;
+    pub fn from_entry(entry: Arc<Entry>) -> Option<Self> {
+        matches!(entry.feed, FeedId::Direct(..)).then_some(Self(entry))
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WireDirectMessage<'a> {
+    id: &'a EntryId,
+    seq: u64,
+    sender_id: &'a UserId,
+    receiver_id: &'a UserId,
+    content: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<&'a str>,
+    created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a ClientId>,
+}
+
+impl Serialize for DirectMessage {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let entry = &self.0;
+        let FeedId::Direct(low, high) = &entry.feed else {
+            return Err(serde::ser::Error::custom("not a conversation's entry"));
         };
-        let receiver_id = if entry.author == low { high } else { low };
-        Some(Self {
-            id: entry.id,
+        let wire = WireDirectMessage {
+            id: &entry.id,
             seq: entry.seq,
-            sender_id: entry.author,
-            receiver_id,
-            content: entry.content,
-            order_id: entry.subject.and_then(|subject| OrderId::new(subject).ok()),
+            sender_id: &entry.author,
+            receiver_id: if entry.author == *low { high } else { low },
+            content: &entry.content,
+            order_id: entry.subject.as_deref(),
             created_at: entry.created_at,
-            client_id: entry.client_id,
-        })
+            client_id: entry.client_id.as_ref(),
+        };
+        wire.serialize(to)
     }
 }

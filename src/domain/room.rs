@@ -31,6 +31,11 @@ impl Room {
         Self(format!("product-{id}").into())
     }
 
+    /// Every guest, so that what is for signed-in users only can leave them out.
+    pub fn guests() -> Self {
+        Self("guests".into())
+    }
+
     /// A socket's own room, named by its id.
     pub fn socket(id: &SocketId) -> Self {
         Self(id.as_str().into())

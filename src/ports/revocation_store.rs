@@ -10,7 +10,7 @@ use crate::domain::{Timestamp, UserId};
 pub enum Revocation {
     /// The token with this `jti`.
     TokenId(String),
-    /// The token whose text has this SHA-256, in hex.
+    /// The token whose signed part has this SHA-256, in hex.
     TokenDigest(String),
     /// Every token of the user issued up to this time, and those that do not say when.
     User(UserId, Timestamp),

@@ -1,5 +1,7 @@
 //! Who is connected and which rooms they are in.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{Identity, Room, SocketId, UserId},
     error::Result,
@@ -69,6 +71,9 @@ pub trait Sockets: Send + Sync + 'static {
 
     /// Who is behind a connected socket.
     fn identity(&self, socket: &SocketId) -> Option<Identity>;
+
+    /// The name of a connected user, as their token gives it.
+    fn name_of(&self, user: &UserId) -> Option<Arc<str>>;
 
     /// Whether the user has a connected socket.
     fn is_connected(&self, user: &UserId) -> bool;

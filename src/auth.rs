@@ -1,0 +1,247 @@
+//! Who is talking: tokens, guests and API keys become a [`domain::Identity`](Identity).
+
+mod api_keys;
+mod claims;
+mod jwk;
+mod jwks;
+mod jwks_source;
+mod jwt;
+mod mint;
+mod revocations;
+mod room_gate;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use sha2::{Digest, Sha256};
+
+pub use jwks_source::JwksError;
+pub use mint::{MintClaims, MintError, mint};
+pub use room_gate::{WebhookGate, WebhookOptions};
+
+use self::{
+    api_keys::ApiKeys,
+    claims::Expectations,
+    jwks::{Jwks, Pace},
+    jwks_source::Loader,
+    jwt::Verifier,
+    revocations::Revocations,
+};
+use crate::{
+    domain::{Identity, Timestamp, User},
+    error::{Code, Error, Result},
+    ports::{Revocation, RevocationStore, StoreError},
+};
+
+/// The longest token or API key that is looked at, in bytes.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// Where public keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JwksSource {
+    /// A JWKS file.
+    File(PathBuf),
+    /// The `http` or `https` address of a JWKS.
+    Url(String),
+}
+
+/// Whether somebody without a token may connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guests {
+    /// They may, and are [`Identity::Guest`].
+    Allowed,
+    /// They get `Authentication required`.
+    Refused,
+}
+
+/// What decides who is accepted.
+pub struct AuthOptions {
+    /// The shared secret of HS256; without it HS256 is refused.
+    pub jwt_secret: Option<Vec<u8>>,
+    /// The public keys of RS256, ES256 and EdDSA; without them these are refused.
+    pub jwks: Option<JwksSource>,
+    /// How old the keys may grow before they are read again in the background.
+    pub jwks_refresh: Duration,
+    /// The `iss` that a token must have.
+    pub issuer: Option<String>,
+    /// The audience that a token's `aud` must name.
+    pub audience: Option<String>,
+    /// How far the issuer's clock may be from ours, for `exp` and `nbf`.
+    pub leeway: Duration,
+    /// Whether no token means a guest.
+    pub guests: Guests,
+    /// SHA-256 of each API key.
+    pub api_keys: Vec<[u8; 32]>,
+}
+
+/// Why nobody can be identified at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthSetupError {
+    /// An empty secret, which would let anybody sign.
+    #[error("the JWT secret is empty")]
+    EmptySecret,
+    /// The JWKS cannot be used.
+    #[error("the JWKS {source_name} {error}")]
+    Jwks {
+        /// The file or address.
+        source_name: String,
+        /// What is wrong with it.
+        error: JwksError,
+    },
+    /// The revocations cannot be read.
+    #[error("the revoked tokens cannot be loaded: {0}")]
+    Revocations(#[from] StoreError),
+}
+
+/// Identifies whoever connects or calls. Cheap to clone.
+#[derive(Clone)]
+pub struct Auth(Arc<Inner>);
+
+struct Inner {
+    verifier: Verifier,
+    expectations: Expectations,
+    guests: Guests,
+    api_keys: ApiKeys,
+    revocations: Revocations,
+    revocation_store: Arc<dyn RevocationStore>,
+}
+
+impl Auth {
+    /// Loads the keys and the revocations.
+    ///
+    /// Fails on a secret that is empty, a JWKS file that cannot be read, and a JWKS without a key
+    /// that fits RS256, ES256 or EdDSA. A JWKS address that does not answer is only logged: it is
+    /// asked again when a token needs it.
+    pub async fn new(
+        options: AuthOptions,
+        revocations: Arc<dyn RevocationStore>,
+    ) -> Result<Self, AuthSetupError> {
+        let pace = Pace::new(options.jwks_refresh);
+        Self::with_pace(options, revocations, pace).await
+    }
+
+    async fn with_pace(
+        options: AuthOptions,
+        revocation_store: Arc<dyn RevocationStore>,
+        pace: Pace,
+    ) -> Result<Self, AuthSetupError> {
+        if options.jwt_secret.as_ref().is_some_and(Vec::is_empty) {
+            return Err(AuthSetupError::EmptySecret);
+        }
+        let jwks = match options.jwks {
+            Some(source) => Some(open_jwks(source, pace).await?),
+            None => None,
+        };
+        let revoked = revocation_store.load(Timestamp::now()).await?;
+        Ok(Self(Arc::new(Inner {
+            verifier: Verifier::new(options.jwt_secret.as_deref(), jwks),
+            expectations: Expectations {
+                issuer: options.issuer,
+                audience: options.audience,
+                leeway: options.leeway,
+            },
+            guests: options.guests,
+            api_keys: ApiKeys::new(options.api_keys),
+            revocations: Revocations::new(revoked),
+            revocation_store,
+        })))
+    }
+
+    /// Who holds this token; nobody's (absent or empty) is a guest's. Never accepts API keys.
+    ///
+    /// Fails with `Authentication required` when there is no token and guests are refused, and
+    /// with `Invalid token` when there is one: the code says why.
+    pub async fn identify(&self, token: Option<&str>) -> Result<Identity> {
+        match token.filter(|token| !token.is_empty()) {
+            Some(token) => self.verify(token).await.map_err(invalid),
+            None if self.allows_guests() => Ok(Identity::Guest),
+            None => Err(Error::unauthenticated()),
+        }
+    }
+
+    /// Who sent this bearer credential (see [`bearer`]): an API key's service, which is named by
+    /// the first 8 hex digits of the key's SHA-256, else as [`Auth::identify`].
+    pub async fn identify_bearer(&self, credential: Option<&str>) -> Result<Identity> {
+        let service = credential
+            .filter(|text| text.len() <= MAX_TOKEN_BYTES)
+            .and_then(|text| self.0.api_keys.service(text));
+        match service {
+            Some(service) => Ok(Identity::Service(service)),
+            None => self.identify(credential).await,
+        }
+    }
+
+    /// Stores a revocation, then applies it at once. `until` is the `exp` of the revoked token.
+    ///
+    /// Fails with `store_unavailable`, and then nothing is revoked.
+    pub async fn revoke(&self, revocation: Revocation, until: Option<Timestamp>) -> Result<()> {
+        // The token itself is accepted for as long as the leeway after its `exp`.
+        let until = until.map(|expiry| expiry.plus(self.0.expectations.leeway));
+        self.0.revocation_store.add(&revocation, until).await?;
+        self.0.revocations.add(revocation, until, Timestamp::now());
+        Ok(())
+    }
+
+    /// Whether the user, or the token they came with, has been revoked since.
+    pub fn is_revoked(&self, user: &User) -> bool {
+        self.0.revocations.cover(user)
+    }
+
+    /// Whether somebody without a token is a guest.
+    pub fn allows_guests(&self) -> bool {
+        self.0.guests == Guests::Allowed
+    }
+
+    /// Names a token that carries no `jti`: SHA-256, in hex, of what is signed. The signature is
+    /// left out, since one of ES256 can be changed into another that fits.
+    pub fn digest(token: &str) -> String {
+        let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
+        hex::encode(Sha256::digest(signed))
+    }
+
+    async fn verify(&self, token: &str) -> Result<Identity, Code> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Code::TokenMalformed);
+        }
+        let payload = self.0.verifier.payload(token).await?;
+        let (digest, now) = (Self::digest(token), Timestamp::now());
+        let user = self.0.expectations.check(&payload, digest, now)?;
+        if self.is_revoked(&user) {
+            return Err(Code::TokenRevoked);
+        }
+        Ok(Identity::User(Arc::new(user)))
+    }
+}
+
+async fn open_jwks(source: JwksSource, pace: Pace) -> Result<Jwks, AuthSetupError> {
+    let source_name = match &source {
+        JwksSource::File(path) => format!("file {}", path.display()),
+        JwksSource::Url(_) => "address".to_owned(),
+    };
+    let opened = match Loader::new(source) {
+        Ok(loader) => Jwks::open(loader, pace).await,
+        Err(error) => Err(error),
+    };
+    opened.map_err(|error| AuthSetupError::Jwks { source_name, error })
+}
+
+/// Lets HTTP clients speak TLS. Fails when a provider is installed already, which serves as well.
+fn install_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// One message for all causes, so that it tells a forger nothing; the code is for frontends.
+fn invalid(code: Code) -> Error {
+    Error::new(code, "Invalid token")
+}
+
+/// The credential of an `Authorization: Bearer …` header's value; the scheme in any case.
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, credential) = header.trim().split_once(' ')?;
+    let credential = credential.trim_start();
+    (scheme.eq_ignore_ascii_case("bearer") && !credential.is_empty()).then_some(credential)
+}

@@ -1,0 +1,69 @@
+//! The whole configuration as a commented `roomcast.toml`.
+
+use super::{
+    SECTIONS,
+    schema::{Key, Section, Shape},
+};
+
+const HEAD: &str = "\
+# roomcast.toml: every key of the configuration with its default and meaning.
+#
+# Flags win over the environment, the environment over this file, this file over the defaults.
+# The file is ./roomcast.toml, or the one that --config or ROOMCAST_CONFIG names. An empty
+# environment variable counts as not set; lists in the environment are separated by commas.
+";
+
+const RULES: &str = r#"
+# Rules for events that only put their sender into a room. An event named like that of a built-in
+# rule (watch-delivery, join-product-room) replaces the rule.
+#
+# [[watch]]
+# event = "watch-table"      # the event that enters the room; its argument is the id
+# leave = "unwatch-table"    # the event that leaves it; "" = none (default)
+# room = "table-{id}"        # the room: {id} exactly once, after at least four characters
+# who = "user"               # guest (anyone), user (default), driver, vendor or service
+# snapshot = "none"          # none (default); position for tracking:{id}, stock for product-{id}
+"#;
+
+/// Every key with its default, meaning and names, as TOML that can be read back.
+pub(super) fn document() -> Result<String, toml::ser::Error> {
+    let mut text = HEAD.to_owned();
+    for section in SECTIONS {
+        let defaults = (section.defaults)()?;
+        text.push('\n');
+        comment(&mut text, section.doc);
+        text.push_str(&format!("[{}]\n", section.name));
+        for key in section.keys {
+            describe(&mut text, section, key);
+            if let Some(default) = defaults.get(key.name) {
+                text.push_str(&format!("{} = {default}\n", key.name));
+            }
+        }
+    }
+    text.push_str(RULES);
+    Ok(text)
+}
+
+fn describe(text: &mut String, section: &Section, key: &Key) {
+    text.push('\n');
+    comment(text, key.doc);
+    if let Shape::Choice(words) = key.shape {
+        text.push_str(&format!("# One of: {}.\n", words.join(", ")));
+    }
+    if key.min > 0 {
+        text.push_str(&format!("# At least {}.\n", key.min));
+    }
+    let variable = section.variable(key);
+    let names: Vec<_> = [variable.as_str()]
+        .into_iter()
+        .chain(key.env.iter().copied())
+        .collect();
+    text.push_str(&format!("# Environment: {}\n", names.join(", ")));
+}
+
+/// Doc lines begin with the blank after `///`.
+fn comment(text: &mut String, lines: &[&str]) {
+    for line in lines {
+        text.push_str(&format!("#{line}\n"));
+    }
+}

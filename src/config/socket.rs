@@ -1,0 +1,72 @@
+//! The Engine.IO and Socket.IO connection.
+
+use std::time::Duration;
+
+use super::schema::{choice, section};
+
+choice! {
+    /// How Socket.IO packets are encoded; clients must use the same parser.
+    pub enum Parser {
+        /// socket.io-parser, what clients use unless told otherwise.
+        Json = "json",
+        /// socket.io-msgpack-parser.
+        Msgpack = "msgpack",
+    }
+}
+
+section! {
+    /// The Engine.IO and Socket.IO connection.
+    pub struct Socket = "socket" {
+        /// Accept clients of Engine.IO 3 (socket.io-client 2.x) too.
+        pub eio3: bool = false,
+        /// The packet parser: json (socket.io-parser) or msgpack (socket.io-msgpack-parser).
+        /// Clients must use the same.
+        pub parser: Parser = Parser::Json,
+        /// How often the server pings a client, in milliseconds.
+        #[min(1)]
+        pub ping_interval_ms: u64 = 25_000,
+        /// How long the client's answer may take before it is taken for gone, in milliseconds.
+        #[min(1)]
+        pub ping_timeout_ms: u64 = 20_000,
+        /// How long a client may take to connect to a namespace, in milliseconds.
+        #[min(1)]
+        pub connect_timeout_ms: u64 = 45_000,
+        /// How long an upgrade from polling to WebSocket may take, in milliseconds.
+        #[min(1)]
+        pub upgrade_timeout_ms: u64 = 10_000,
+        /// The most events of one socket that wait to be handled.
+        #[min(1)]
+        pub queued_events: usize = 4_096,
+        /// The most bytes of events of one socket that wait to be handled.
+        #[min(1)]
+        pub queued_bytes: usize = 8_388_608,
+        /// The most events of one socket that have begun and are not yet acknowledged.
+        #[min(1)]
+        pub in_flight_events: usize = 64,
+        /// The most packets that wait to be written to one client; one more ends the connection.
+        #[min(1)]
+        pub send_buffer_packets: usize = 16_384,
+    }
+}
+
+impl Socket {
+    /// How often the server pings a client.
+    pub fn ping_interval(&self) -> Duration {
+        Duration::from_millis(self.ping_interval_ms)
+    }
+
+    /// How long the client's answer to a ping may take.
+    pub fn ping_timeout(&self) -> Duration {
+        Duration::from_millis(self.ping_timeout_ms)
+    }
+
+    /// How long a client may take to connect to a namespace.
+    pub fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    /// How long an upgrade to WebSocket may take.
+    pub fn upgrade_timeout(&self) -> Duration {
+        Duration::from_millis(self.upgrade_timeout_ms)
+    }
+}

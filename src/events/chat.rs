@@ -1,0 +1,203 @@
+//! Chat: `join:room`, `leave:room`, `message:…`, `chat:message`, `chat:read`, `messages:since`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{Attachment, ClientId, Cursor, EntryId, Message, MessagePage, RoomId},
+    error::{Error, Result},
+    realtime::{Context, Event, Failure, Order},
+    services::{Draft, Entered, MAX_PAGE},
+};
+
+/// `join:room`.
+#[derive(Deserialize)]
+pub struct Join(RoomId);
+
+impl Event for Join {
+    const NAME: &'static str = "join:room";
+    // Frontends that exist listen for `error` here, ack or not.
+    const FAILURE: Failure = Failure::AckAndEvent;
+    type Reply = Entered;
+
+    async fn handle(self, cx: Context) -> Result<Entered> {
+        cx.services().chat.join(cx.speaker()?, &self.0).await
+    }
+}
+
+/// `leave:room`.
+#[derive(Deserialize)]
+pub struct Leave(RoomId);
+
+impl Event for Leave {
+    const NAME: &'static str = "leave:room";
+    type Reply = ();
+
+    async fn handle(self, cx: Context) -> Result<()> {
+        cx.services().chat.leave(cx.speaker()?, &self.0);
+        Ok(())
+    }
+}
+
+/// The ack of whatever stores or changes a message.
+#[derive(Serialize)]
+pub struct Stored {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Outgoing {
+    room_id: RoomId,
+    content: String,
+    client_id: Option<ClientId>,
+    attachment: Option<Attachment>,
+}
+
+impl Outgoing {
+    async fn post(self, cx: &Context, event: &'static str) -> Result<Stored> {
+        let draft = Draft {
+            room_id: self.room_id,
+            content: self.content,
+            client_id: self.client_id,
+            attachment: self.attachment,
+        };
+        let message = cx.services().chat.post(cx.speaker()?, draft, event).await?;
+        Ok(Stored { message })
+    }
+}
+
+/// `message:send`.
+#[derive(Deserialize)]
+pub struct Send(Outgoing);
+
+impl Event for Send {
+    const NAME: &'static str = "message:send";
+    const ORDER: Order = Order::FirstPoll;
+    type Reply = Stored;
+
+    async fn handle(self, cx: Context) -> Result<Stored> {
+        self.0.post(&cx, "message:new").await
+    }
+}
+
+/// `chat:message`.
+#[derive(Deserialize)]
+pub struct SendAsChatMessage(Outgoing);
+
+impl Event for SendAsChatMessage {
+    const NAME: &'static str = "chat:message";
+    const ORDER: Order = Order::FirstPoll;
+    type Reply = Stored;
+
+    async fn handle(self, cx: Context) -> Result<Stored> {
+        self.0.post(&cx, Self::NAME).await
+    }
+}
+
+/// `message:edit`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Edit {
+    room_id: RoomId,
+    message_id: EntryId,
+    content: String,
+}
+
+impl Event for Edit {
+    const NAME: &'static str = "message:edit";
+    type Reply = Stored;
+
+    async fn handle(self, cx: Context) -> Result<Stored> {
+        let chat = &cx.services().chat;
+        let edited = chat.edit(cx.speaker()?, &self.room_id, &self.message_id, self.content);
+        Ok(Stored {
+            message: edited.await?,
+        })
+    }
+}
+
+/// `message:delete`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delete {
+    room_id: RoomId,
+    message_id: EntryId,
+}
+
+impl Event for Delete {
+    const NAME: &'static str = "message:delete";
+    type Reply = Stored;
+
+    async fn handle(self, cx: Context) -> Result<Stored> {
+        let chat = &cx.services().chat;
+        let deleted = chat.delete(cx.speaker()?, &self.room_id, &self.message_id);
+        Ok(Stored {
+            message: deleted.await?,
+        })
+    }
+}
+
+/// `chat:read`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Read {
+    room_id: RoomId,
+    message_id: EntryId,
+}
+
+/// The ack of `chat:read`.
+#[derive(Serialize)]
+pub struct Unread {
+    unread: u64,
+}
+
+impl Event for Read {
+    const NAME: &'static str = "chat:read";
+    type Reply = Unread;
+
+    async fn handle(self, cx: Context) -> Result<Unread> {
+        let chat = &cx.services().chat;
+        let unread = chat.read(cx.speaker()?, &self.room_id, &self.message_id);
+        Ok(Unread {
+            unread: unread.await?,
+        })
+    }
+}
+
+/// `messages:since`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Since {
+    room_id: RoomId,
+    after: Option<After>,
+    limit: Option<usize>,
+}
+
+/// A message by its `seq` or its id.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum After {
+    Seq(u64),
+    Id(EntryId),
+}
+
+impl Event for Since {
+    const NAME: &'static str = "messages:since";
+    type Reply = MessagePage;
+
+    async fn handle(self, cx: Context) -> Result<MessagePage> {
+        let limit = self.limit.unwrap_or(MAX_PAGE);
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(Error::invalid_payload(format!(
+                "limit must be between 1 and {MAX_PAGE}"
+            )));
+        }
+        let from = match self.after {
+            None => Cursor::AfterSeq(0),
+            Some(After::Seq(seq)) => Cursor::AfterSeq(seq),
+            Some(After::Id(id)) => Cursor::after(id),
+        };
+        let user = cx.user()?;
+        cx.services().chat.page(user, self.room_id, from, limit).await
+    }
+}

@@ -1,0 +1,257 @@
+//! The gate of a namespace: who may connect, and what happens when they come and go.
+
+use std::{
+    fmt::Display, net::{IpAddr, SocketAddr}, pin::Pin, sync::Arc
+};
+
+use axum::extract::{ConnectInfo, Query};
+use metrics::counter;
+use serde::Deserialize;
+use socketioxide::{
+    ProtocolVersion,
+    adapter::LocalAdapter,
+    extract::Data,
+    handler::{ConnectHandler, DisconnectHandler, FromConnectParts},
+    socket::{DisconnectReason, Socket},
+};
+use socketioxide_core::Value;
+
+use super::{
+    dispatch::{Dispatch, Table},
+    hub::NamespaceHandle,
+};
+use crate::{
+    auth::Auth,
+    domain::{Room, SocketId},
+    error::{Code, Error, Result},
+    ports::{Class, Emit},
+    realtime::{
+        ConnectionLimits, Context, EventLimits, Order, QueueLimits, Session,
+        queue::{EventQueue, Job, Opened, Pending},
+    },
+    services::{Farewell, Services},
+    telemetry::metric,
+};
+
+/// What a namespace's gate needs.
+pub struct Parts {
+    pub namespace: NamespaceHandle,
+    pub routes: Table,
+    pub auth: Auth,
+    pub services: Arc<Services>,
+    pub connections: Arc<ConnectionLimits>,
+    pub events: Arc<EventLimits>,
+    pub queue: QueueLimits,
+    pub payload_bytes: usize,
+}
+
+/// Accepts or refuses who connects. The socket's handlers stand before CONNECT is acknowledged:
+/// what a client sends right after it is never lost.
+#[derive(Clone)]
+pub struct Gate(Arc<Parts>);
+
+/// Tells our handlers from those that socketioxide makes of functions.
+pub struct Ours;
+
+#[derive(Deserialize)]
+struct Credentials {
+    token: Option<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+struct TokenQuery {
+    token: Option<String>,
+}
+
+impl Gate {
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    async fn admit(&self, socket: &Arc<Socket>, auth: &Option<Value>) -> Result<()> {
+        let parts = &self.0;
+        let token = token(socket, auth)?;
+        let identity = parts.auth.identify(token.as_deref()).await?;
+        let user = identity.user_id();
+        let counted = parts.connections.admit(address(socket), user)?;
+        let id = SocketId::new(socket.id.as_str()).map_err(|_| Error::internal())?;
+        let queue = EventQueue::held(parts.queue);
+        let bucket = parts.events.for_socket();
+        let session = Session::new(id, identity, queue, bucket, counted);
+        let context = Context {
+            session: session.clone(),
+            namespace: parts.namespace.clone(),
+            services: parts.services.clone(),
+        };
+        socket.on_fallback(Dispatch::new(
+            context.clone(),
+            parts.routes.clone(),
+            parts.events.clone(),
+            parts.payload_bytes,
+        ));
+        socket.on_disconnect(Departure(context.clone()));
+        socket.extensions.insert(Arrival(context));
+        Ok(())
+    }
+}
+
+impl ConnectHandler<LocalAdapter, Ours> for Gate {
+    fn call(&self, socket: Arc<Socket>, _: Option<Value>) {
+        if let Some(Arrival(context)) = socket.extensions.remove::<Arrival>() {
+            arrive(&socket, context);
+        }
+    }
+
+    fn call_middleware<'a>(
+        &'a self,
+        socket: Arc<Socket>,
+        auth: &'a Option<Value>,
+    ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
+        Box::pin(async move {
+            let admitted = self.admit(&socket, auth).await;
+            let outcome = admitted.as_ref().map_or_else(|e| e.code().as_str(), |()| "ok");
+            counter!(metric::CONNECTS, "outcome" => outcome).increment(1);
+            admitted.map_err(|error| {
+                tracing::debug!(code = error.code().as_str(), "a connection was refused");
+                Box::new(error) as Box<dyn Display + Send>
+            })
+        })
+    }
+}
+
+/// The token of CONNECT's `auth`; Socket.IO 2.x clients have none and bring it in the query.
+fn token(socket: &Arc<Socket>, auth: &Option<Value>) -> Result<Option<String>> {
+    if socket.protocol() == ProtocolVersion::V4 {
+        let query = Query::<TokenQuery>::try_from_uri(&socket.req_parts().uri);
+        return Ok(query.ok().and_then(|Query(query)| query.token));
+    }
+    // What is not an object carries no token.
+    let Ok(Data(credentials)) = Data::<Credentials>::from_connect_parts(socket, auth) else {
+        return Ok(None);
+    };
+    match credentials.token {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(serde_json::Value::String(token)) => Ok(Some(token)),
+        Some(_) => Err(Error::new(Code::TokenMalformed, "Invalid token")),
+    }
+}
+
+fn address(socket: &Socket) -> Option<IpAddr> {
+    let info = socket.req_parts().extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map(|ConnectInfo(address)| address.ip())
+}
+
+/// What waits in a socket between its handshake and its CONNECT answer.
+#[derive(Clone)]
+struct Arrival(Context);
+
+/// The socket is connected: it enters its own rooms, hears its id, and its events begin.
+fn arrive(socket: &Arc<Socket>, context: Context) {
+    let session = &context.session;
+    let namespace = &context.namespace;
+    namespace.rooms().insert(session.clone());
+    let own = Room::socket(session.id());
+    let whose = session.identity().user_id().map_or_else(Room::guests, Room::user);
+    socket.join([own.as_str().to_owned(), whose.as_str().to_owned()]);
+    if namespace.is_root() {
+        let to = [own];
+        namespace.emit(Emit::new(Class::Passing, &to, "socket-id", session.id()));
+    }
+    let queue = session.queue().clone();
+    let opened = queue.open(Job {
+        order: Order::Serial,
+        bytes: 0,
+        work: Box::pin(announce(context.clone())),
+    });
+    if opened == Opened::TooLate {
+        // The transport ended while the handshake was answered: nobody will tell us again.
+        namespace.rooms().remove(context.socket_id());
+    }
+}
+
+async fn announce(context: Context) {
+    let Some(user) = context.identity().user_id().filter(|_| context.namespace.is_root()) else {
+        return;
+    };
+    let services = context.services();
+    if let Err(error) = services.presence.connected(user, context.socket_id()).await {
+        tracing::warn!(%error, "a device's presence could not be stored");
+    }
+    if let Err(error) = services.payments.connected(user).await {
+        tracing::warn!(%error, "payment outcomes could not be read");
+    }
+}
+
+/// Ends what the socket held when its connection ends, for whatever reason.
+struct Departure(Context);
+
+impl DisconnectHandler<LocalAdapter, Ours> for Departure {
+    fn call_with_defer(&self, socket: Arc<Socket>, reason: DisconnectReason, done: fn(Arc<Socket>)) {
+        // socketioxide's rooms forget the socket at once; ours when its last event is handled.
+        done(socket);
+        let session = &self.0.session;
+        let (pending, farewell) = if session.is_expelled() {
+            (Pending::Dropped, Farewell::Goodbye)
+        } else {
+            counter!(metric::DISCONNECTS, "reason" => reason_name(reason)).increment(1);
+            (Pending::Finished, farewell(reason))
+        };
+        session.queue().close(
+            pending,
+            Job {
+                order: Order::Serial,
+                bytes: 0,
+                work: Box::pin(depart(self.0.clone(), farewell)),
+            },
+        );
+    }
+}
+
+async fn depart(context: Context, farewell: Farewell) {
+    let rooms = context.namespace.rooms();
+    let id = context.socket_id();
+    let left: Vec<Room> = rooms.rooms_of(id);
+    let chats: Vec<Room> = left.into_iter().filter(|room| room.chat_id().is_some()).collect();
+    if let Ok(speaker) = context.speaker()
+        && context.namespace.is_root()
+    {
+        let services = context.services();
+        for room in chats.iter().filter_map(Room::chat_id) {
+            services.chat.leave(speaker, &room);
+        }
+        rooms.remove(id);
+        let gone = services.presence.disconnected(&speaker.user.id, id, farewell, chats);
+        if let Err(error) = gone.await {
+            tracing::warn!(%error, "a device's presence could not be removed");
+        }
+    } else {
+        rooms.remove(id);
+    }
+}
+
+fn farewell(reason: DisconnectReason) -> Farewell {
+    match reason {
+        DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect => {
+            Farewell::Goodbye
+        }
+        DisconnectReason::TransportClose
+        | DisconnectReason::MultipleHttpPollingError
+        | DisconnectReason::PacketParsingError
+        | DisconnectReason::TransportError
+        | DisconnectReason::HeartbeatTimeout
+        | DisconnectReason::ClosingServer => Farewell::Vanished,
+    }
+}
+
+fn reason_name(reason: DisconnectReason) -> &'static str {
+    match reason {
+        DisconnectReason::ClientNSDisconnect => "client_disconnect",
+        DisconnectReason::ServerNSDisconnect => "server_disconnect",
+        DisconnectReason::TransportClose => "transport_close",
+        DisconnectReason::MultipleHttpPollingError => "concurrent_polls",
+        DisconnectReason::PacketParsingError => "parse_error",
+        DisconnectReason::TransportError => "transport_error",
+        DisconnectReason::HeartbeatTimeout => "heartbeat_timeout",
+        DisconnectReason::ClosingServer => "server_shutdown",
+    }
+}

@@ -1,0 +1,272 @@
+//! Every socket of every namespace: the way out to them, and the rooms they are in.
+
+use std::{collections::HashMap, sync::Arc};
+
+use futures::FutureExt;
+use metrics::counter;
+use parking_lot::Mutex;
+use socketioxide::{BroadcastError, SocketError, SocketIo, extract::SocketRef, socket::Sid};
+use tokio::task::AbortHandle;
+
+use crate::{
+    domain::{Identity, Room, SocketId, UserId},
+    error::Result,
+    ports::{DisconnectReason, Emit, Emitter, Joined, Left, Sockets},
+    realtime::{Session, rooms::Rooms},
+    telemetry::metric,
+};
+
+/// The namespaces' sockets.
+pub struct Hub {
+    io: SocketIo,
+    namespaces: HashMap<&'static str, Arc<Rooms>>,
+    root: NamespaceHandle,
+    max_rooms: usize,
+    /// Tasks that end with the hub.
+    kept: Mutex<Vec<AbortHandle>>,
+}
+
+/// One namespace's sockets.
+#[derive(Clone)]
+pub struct NamespaceHandle {
+    path: &'static str,
+    io: SocketIo,
+    rooms: Arc<Rooms>,
+    max_rooms: usize,
+}
+
+const ROOT: &str = "/";
+
+impl Hub {
+    /// `max_rooms`: the most rooms of one socket, 0 for any number.
+    pub fn new(io: SocketIo, paths: impl Iterator<Item = &'static str>, max_rooms: usize) -> Self {
+        let mut namespaces: HashMap<_, Arc<Rooms>> =
+            paths.map(|path| (path, Arc::default())).collect();
+        let root = NamespaceHandle {
+            path: ROOT,
+            io: io.clone(),
+            rooms: namespaces.entry(ROOT).or_default().clone(),
+            max_rooms,
+        };
+        Self {
+            io,
+            namespaces,
+            root,
+            max_rooms,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// The namespace with this path; `/` for one that was not declared.
+    pub fn namespace(&self, path: &'static str) -> NamespaceHandle {
+        match self.namespaces.get(path) {
+            Some(rooms) => NamespaceHandle {
+                path,
+                io: self.io.clone(),
+                rooms: rooms.clone(),
+                max_rooms: self.max_rooms,
+            },
+            None => self.root.clone(),
+        }
+    }
+
+    /// How many sockets are connected to `/`.
+    pub fn connected(&self) -> usize {
+        self.root.rooms.len()
+    }
+
+    /// Whether all sockets' accepted events have been handled and nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.namespaces.values().all(|rooms| rooms.len() == 0)
+    }
+
+    /// Closes every connection, so that its client comes back later or elsewhere.
+    pub async fn close(&self) {
+        self.io.close().await;
+    }
+
+    pub(super) fn io(&self) -> &SocketIo {
+        &self.io
+    }
+
+    pub(super) fn keep(&self, task: tokio::task::JoinHandle<()>) {
+        self.kept.lock().push(task.abort_handle());
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        for task in self.kept.lock().drain(..) {
+            task.abort();
+        }
+    }
+}
+
+impl NamespaceHandle {
+    /// Whether this is `/`, where users chat.
+    pub fn is_root(&self) -> bool {
+        self.path == ROOT
+    }
+
+    /// The index of its sockets.
+    pub(super) fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    /// Puts a socket into a room. Fails with `too_many_rooms` or `not_found`.
+    pub fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
+        let handle = self.socket(socket);
+        self.rooms.join(socket, room, self.max_rooms, || {
+            if let Some(handle) = handle {
+                handle.join(room.as_str().to_owned());
+            }
+        })
+    }
+
+    /// Takes a socket out of a room.
+    pub fn leave(&self, socket: &SocketId, room: &Room) -> Left {
+        let handle = self.socket(socket);
+        self.rooms.leave(socket, room, || {
+            if let Some(handle) = handle {
+                handle.leave(room.as_str().to_owned());
+            }
+        })
+    }
+
+    /// Sends an event to sockets of this namespace, whatever namespace the emit names.
+    pub fn emit(&self, emit: Emit<'_>) {
+        let Some(mut to) = self.io.of(self.path) else {
+            return;
+        };
+        let names = |rooms: &[Room]| -> Vec<String> {
+            rooms.iter().map(|room| room.as_str().to_owned()).collect()
+        };
+        if !emit.to.is_empty() {
+            to = to.within(names(emit.to));
+        }
+        if !emit.except.is_empty() {
+            to = to.except(names(emit.except));
+        }
+        if let Some(origin) = emit.origin {
+            to = to.except(vec![origin.as_str().to_owned()]);
+        }
+        // The local adapter sends on the first poll.
+        let sent = to.emit(emit.event, emit.payload).now_or_never();
+        self.count(&emit, sent.unwrap_or(Ok(())));
+    }
+
+    fn count(&self, emit: &Emit<'_>, sent: Result<(), BroadcastError>) {
+        let class = emit.class.as_str();
+        let members = match emit.to {
+            [] => self.rooms.len(),
+            rooms => rooms.iter().map(|room| self.rooms.size(room)).sum(),
+        };
+        let mut dropped = 0;
+        match sent {
+            Ok(()) => {}
+            Err(BroadcastError::Socket(errors)) => {
+                let full = |error: &&SocketError| matches!(error, SocketError::InternalChannelFull);
+                dropped = errors.iter().filter(full).count();
+                if dropped > 0 {
+                    counter!(metric::DROPS, "class" => class, "reason" => "buffer_full")
+                        .increment(dropped as u64);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "an event could not be encoded");
+                counter!(metric::DROPS, "class" => class, "reason" => "encoding").increment(1);
+                dropped = members;
+            }
+        }
+        counter!(metric::DELIVERIES, "class" => class)
+            .increment(members.saturating_sub(dropped) as u64);
+    }
+
+    fn socket(&self, id: &SocketId) -> Option<SocketRef> {
+        let sid: Sid = id.as_str().parse().ok()?;
+        self.io.of(self.path)?.get_socket(sid)
+    }
+
+    fn disconnect(&self, session: &Session, reason: DisconnectReason) {
+        session.expel();
+        let Some(socket) = self.socket(session.id()) else {
+            return;
+        };
+        if let Err(error) = socket.disconnect() {
+            tracing::warn!(%error, socket = %session.id(), "a socket could not be disconnected");
+            return;
+        }
+        counter!(metric::DISCONNECTS, "reason" => reason.as_str()).increment(1);
+    }
+}
+
+impl Emitter for Hub {
+    fn emit(&self, emit: Emit<'_>) {
+        match self.namespaces.get_key_value(emit.namespace) {
+            Some((path, _)) => self.namespace(path).emit(emit),
+            None => {
+                counter!(metric::DROPS, "class" => emit.class.as_str(), "reason" => "namespace")
+                    .increment(1);
+            }
+        }
+    }
+}
+
+impl Sockets for Hub {
+    fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
+        self.root.join(socket, room)
+    }
+
+    fn leave(&self, socket: &SocketId, room: &Room) -> Left {
+        self.root.leave(socket, room)
+    }
+
+    fn evict(&self, user: &UserId, room: &Room) -> bool {
+        let devices = self.root.rooms.devices(user);
+        let left = devices.iter().map(|device| self.root.leave(device.id(), room));
+        left.filter(|left| *left != Left::NotThere).count() > 0
+    }
+
+    fn is_in(&self, socket: &SocketId, room: &Room) -> bool {
+        self.root.rooms.is_in(socket, room)
+    }
+
+    fn users_in(&self, room: &Room) -> Vec<UserId> {
+        self.root.rooms.users_in(room)
+    }
+
+    fn chat_rooms_of(&self, user: &UserId) -> Vec<Room> {
+        let devices = self.root.rooms.devices(user);
+        let rooms = devices.iter().flat_map(|d| self.root.rooms.rooms_of(d.id()));
+        let mut rooms: Vec<_> = rooms.filter(|room| room.chat_id().is_some()).collect();
+        rooms.sort();
+        rooms.dedup();
+        rooms
+    }
+
+    fn identity(&self, socket: &SocketId) -> Option<Identity> {
+        let session = self.root.rooms.get(socket)?;
+        Some(session.identity().clone())
+    }
+
+    fn name_of(&self, user: &UserId) -> Option<Arc<str>> {
+        let devices = self.root.rooms.devices(user);
+        let user = devices.first()?.identity().user().ok()?;
+        Some(user.name.clone())
+    }
+
+    fn is_connected(&self, user: &UserId) -> bool {
+        !self.root.rooms.devices(user).is_empty()
+    }
+
+    fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason) {
+        for path in self.namespaces.keys() {
+            let namespace = self.namespace(path);
+            for session in namespace.rooms.all() {
+                if which(session.identity()) {
+                    namespace.disconnect(&session, reason);
+                }
+            }
+        }
+    }
+}

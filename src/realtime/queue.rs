@@ -1,0 +1,308 @@
+//! One socket's events, in the order in which it sent them.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use futures::{
+    future::BoxFuture,
+    stream::{FuturesOrdered, Stream},
+};
+use parking_lot::Mutex;
+
+use super::Order;
+
+/// How much of one socket may wait or be under way.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueLimits {
+    /// Events waiting.
+    pub events: usize,
+    /// Bytes of the events waiting.
+    pub bytes: usize,
+    /// Events under way at once, where their order allows it (see [`Order::FirstPoll`]).
+    pub in_flight: usize,
+}
+
+/// One event's work, its ack included.
+pub struct Job {
+    /// What may run beside it.
+    pub order: Order,
+    /// The size of the event that caused it.
+    pub bytes: usize,
+    /// The work. It must not panic.
+    pub work: BoxFuture<'static, ()>,
+}
+
+/// The queue has no room for the event.
+#[derive(Debug)]
+pub struct QueueFull;
+
+/// A bounded queue with a task of its own only while there is work: an idle socket costs none.
+pub struct EventQueue {
+    limits: QueueLimits,
+    state: Mutex<State>,
+}
+
+struct State {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    phase: Phase,
+    /// The running task, when it waits for more work.
+    waiting: Option<Waker>,
+}
+
+#[derive(PartialEq)]
+enum Phase {
+    /// Jobs are kept until [`EventQueue::open`].
+    Held,
+    Idle,
+    Running,
+    /// Nothing is accepted any more; what was accepted still runs.
+    Closed { running: bool },
+}
+
+impl EventQueue {
+    /// A queue that keeps its jobs until it is opened.
+    pub fn held(limits: QueueLimits) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            state: Mutex::new(State {
+                jobs: VecDeque::new(),
+                bytes: 0,
+                phase: Phase::Held,
+                waiting: None,
+            }),
+        })
+    }
+
+    /// Starts with `first`, then what has been kept, then what comes. A queue that was closed
+    /// before does nothing.
+    pub fn open(self: &Arc<Self>, first: Job) -> Opened {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Held {
+            return Opened::TooLate;
+        }
+        state.jobs.push_front(first);
+        state.phase = Phase::Running;
+        tokio::spawn(self.clone().run());
+        Opened::InTime
+    }
+
+    /// Adds a job at the end. After [`EventQueue::close`] it is dropped in silence: the socket
+    /// that sent it has gone.
+    pub fn push(self: &Arc<Self>, job: Job) -> Result<(), QueueFull> {
+        let mut state = self.state.lock();
+        if matches!(state.phase, Phase::Closed { .. }) {
+            return Ok(());
+        }
+        if state.jobs.len() >= self.limits.events || state.bytes + job.bytes > self.limits.bytes {
+            return Err(QueueFull);
+        }
+        self.add(&mut state, job);
+        Ok(())
+    }
+
+    /// Adds a last job, whatever the limits, and accepts no more. `pending` says what becomes of
+    /// the jobs before it. A queue that was never opened runs nothing.
+    pub fn close(self: &Arc<Self>, pending: Pending, last: Job) {
+        let mut state = self.state.lock();
+        match state.phase {
+            Phase::Closed { .. } => return,
+            Phase::Held => {
+                state.phase = Phase::Closed { running: false };
+                state.jobs.clear();
+                return;
+            }
+            Phase::Idle | Phase::Running => {}
+        }
+        if pending == Pending::Dropped {
+            state.jobs.clear();
+            state.bytes = 0;
+        }
+        self.add(&mut state, last);
+        state.phase = Phase::Closed { running: true };
+    }
+
+    fn add(self: &Arc<Self>, state: &mut State, job: Job) {
+        state.bytes += job.bytes;
+        state.jobs.push_back(job);
+        if state.phase == Phase::Idle {
+            state.phase = Phase::Running;
+            tokio::spawn(self.clone().run());
+        } else if let Some(waker) = state.waiting.take() {
+            waker.wake();
+        }
+    }
+
+    async fn run(self: Arc<Self>) {
+        let mut under_way = FuturesOrdered::new();
+        while let Some(step) = self.next_step(&mut under_way).await {
+            match step {
+                Step::Finished => {}
+                Step::Start(job) if job.order == Order::FirstPoll => {
+                    let mut work = job.work;
+                    if futures::poll!(&mut work).is_pending() {
+                        under_way.push_back(work);
+                    }
+                }
+                Step::Start(job) => {
+                    while futures::StreamExt::next(&mut under_way).await.is_some() {}
+                    job.work.await;
+                }
+            }
+        }
+    }
+
+    /// The next job, or the end of one that is under way; none when everything is done.
+    async fn next_step(&self, under_way: &mut UnderWay) -> Option<Step> {
+        poll_fn(|cx| self.poll_step(under_way, cx)).await
+    }
+
+    fn poll_step(&self, under_way: &mut UnderWay, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        let running = match Pin::new(&mut *under_way).poll_next(cx) {
+            Poll::Ready(Some(())) => return Poll::Ready(Some(Step::Finished)),
+            Poll::Ready(None) => false,
+            Poll::Pending => true,
+        };
+        let mut state = self.state.lock();
+        if under_way.len() < self.limits.in_flight
+            && let Some(job) = state.jobs.pop_front()
+        {
+            state.bytes -= job.bytes;
+            return Poll::Ready(Some(Step::Start(job)));
+        }
+        if running {
+            state.waiting = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        state.waiting = None;
+        state.phase = match state.phase {
+            Phase::Closed { .. } => Phase::Closed { running: false },
+            Phase::Held | Phase::Idle | Phase::Running => Phase::Idle,
+        };
+        // What a burst needed is given back.
+        state.jobs.shrink_to_fit();
+        Poll::Ready(None)
+    }
+}
+
+/// Whether a queue could be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// It runs.
+    InTime,
+    /// It was closed before.
+    TooLate,
+}
+
+/// What becomes of jobs that wait when a queue closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// They still run: the client sent them before it left.
+    Finished,
+    /// They are dropped: the client is no longer trusted.
+    Dropped,
+}
+
+type UnderWay = FuturesOrdered<BoxFuture<'static, ()>>;
+
+enum Step {
+    Start(Job),
+    Finished,
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{mpsc, oneshot};
+
+    use super::*;
+
+    const LIMITS: QueueLimits = QueueLimits {
+        events: 3,
+        bytes: 100,
+        in_flight: 2,
+    };
+
+    fn job(order: Order, work: impl Future<Output = ()> + Send + 'static) -> Job {
+        Job {
+            order,
+            bytes: 1,
+            work: Box::pin(work),
+        }
+    }
+
+    /// A queue whose jobs write their names, and the reading end.
+    fn queue() -> (Arc<EventQueue>, mpsc::UnboundedSender<&'static str>, mpsc::UnboundedReceiver<&'static str>) {
+        let (log, read) = mpsc::unbounded_channel();
+        (EventQueue::held(LIMITS), log, read)
+    }
+
+    fn says(log: &mpsc::UnboundedSender<&'static str>, name: &'static str) -> Job {
+        let log = log.clone();
+        job(Order::Serial, async move { log.send(name).unwrap() })
+    }
+
+    #[tokio::test]
+    async fn jobs_wait_until_the_queue_opens_and_run_in_order_behind_the_first() {
+        let (queue, log, mut read) = queue();
+        queue.push(says(&log, "one")).unwrap();
+        queue.push(says(&log, "two")).unwrap();
+        queue.open(says(&log, "first"));
+        assert_eq!(read.recv().await, Some("first"));
+        assert_eq!(read.recv().await, Some("one"));
+        assert_eq!(read.recv().await, Some("two"));
+        queue.push(says(&log, "later")).unwrap();
+        assert_eq!(read.recv().await, Some("later"));
+    }
+
+    #[tokio::test]
+    async fn a_serial_job_waits_for_those_under_way_and_they_overlap() {
+        let (queue, log, mut read) = queue();
+        let (release, released) = oneshot::channel::<()>();
+        let sender = log.clone();
+        queue.open(job(Order::FirstPoll, async move {
+            released.await.unwrap();
+            sender.send("slow").unwrap();
+        }));
+        let sender = log.clone();
+        queue.push(job(Order::FirstPoll, async move { sender.send("beside").unwrap() })).unwrap();
+        queue.push(says(&log, "serial")).unwrap();
+        assert_eq!(read.recv().await, Some("beside"));
+        release.send(()).unwrap();
+        assert_eq!(read.recv().await, Some("slow"));
+        assert_eq!(read.recv().await, Some("serial"));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_a_closed_one_runs_what_it_accepted() {
+        let (queue, log, mut read) = queue();
+        for name in ["one", "two", "three"] {
+            queue.push(says(&log, name)).unwrap();
+        }
+        assert!(queue.push(says(&log, "four")).is_err());
+        queue.open(says(&log, "first"));
+        queue.close(Pending::Finished, says(&log, "last"));
+        queue.push(says(&log, "too late")).unwrap();
+        drop(log);
+        let mut said = Vec::new();
+        while let Some(name) = read.recv().await {
+            said.push(name);
+        }
+        assert_eq!(said, ["first", "one", "two", "three", "last"]);
+    }
+
+    #[tokio::test]
+    async fn an_untrusted_socket_s_waiting_jobs_are_dropped() {
+        let (queue, log, mut read) = queue();
+        queue.push(says(&log, "dropped")).unwrap();
+        queue.open(says(&log, "first"));
+        queue.close(Pending::Dropped, says(&log, "last"));
+        drop(log);
+        assert_eq!(read.recv().await, Some("last"));
+        assert_eq!(read.recv().await, None);
+    }
+}

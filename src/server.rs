@@ -1,0 +1,223 @@
+//! The server: built from a configuration, run on a listener until it is told to stop.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::serve::ListenerExt;
+use metrics::gauge;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+
+use crate::{
+    config::{Config, ConfigError},
+    events,
+    http::{self, App, Readiness, demo},
+    realtime::namespace::{Endpoint, Hub, Namespace},
+    services::Services,
+    stores::sqlite::SqliteStore,
+    telemetry::{self, metric},
+    wiring::{self, Wired, WiringError},
+};
+
+/// How often the gauges are set.
+const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often the drain looks whether everybody has gone.
+const DRAIN_POLL: Duration = Duration::from_millis(20);
+
+/// Why a server could not start or go on, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The parts.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// What was stored cannot be read.
+    #[error("cannot take up stored work: {0}")]
+    Resume(#[from] crate::error::Error),
+    /// The metrics.
+    #[error("cannot set up metrics: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// The listeners.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Standard output or the listener failed.
+    #[error("cannot serve: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A Roomcast server.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use roomcast::{config::Config, server::Server};
+///
+/// let mut config = Config::default();
+/// config.auth.jwt_secret = roomcast::config::Secret::new("at least sixteen bytes");
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+/// Server::new(config).run(listener, std::future::pending()).await?;
+/// # Ok(()) }
+/// ```
+pub struct Server {
+    config: Config,
+    namespaces: Vec<Namespace>,
+}
+
+impl Server {
+    /// A server with Roomcast's own events.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            namespaces: Vec::new(),
+        }
+    }
+
+    /// Adds a namespace, or events to `/`.
+    #[must_use]
+    pub fn namespace(mut self, namespace: Namespace) -> Self {
+        self.namespaces.push(namespace);
+        self
+    }
+
+    /// Serves until `shutdown` ends, then finishes what was accepted, within the configured
+    /// deadline. Prints `listening on http://…` on standard output once it accepts.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), StartError> {
+        let Self {
+            config,
+            mut namespaces,
+        } = self;
+        config.check()?;
+        let metrics = telemetry::recorder()?;
+        if let Some(what) = http::client_files::missing() {
+            tracing::warn!("the browser client is not served: {what}");
+        }
+        namespaces.insert(0, Namespace::new("/"));
+        let endpoint = Endpoint::new(&config, &namespaces);
+        let hub = endpoint.hub();
+        let wired = wiring::wire(&config, hub.clone()).await?;
+        let Wired { auth, services, .. } = &wired;
+        services.payments.resume().await?;
+        namespaces[0] = events::root(&services.watch);
+        endpoint.open(&config, auth, services, namespaces);
+
+        let store = wired.store.clone();
+        let readiness = Readiness::new(Arc::new(move || store.is_healthy()));
+        let config = Arc::new(config);
+        let app = App {
+            services: services.clone(),
+            auth: auth.clone(),
+            config: config.clone(),
+            readiness: readiness.clone(),
+            metrics,
+            sample_users: demo::sample_users(&config),
+        };
+        let background = Background::start(services.clone(), hub.clone(), &app).await?;
+        let router = http::router(&app).layer(endpoint.layer());
+        let router = http::outside(router, &config);
+        let address = listener.local_addr()?;
+        let listener = listener.tap_io(|stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+            }
+        });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        let serving = tokio::spawn(serving.into_future());
+        announce(address)?;
+        shutdown.await;
+        tracing::info!("draining");
+        readiness.drain();
+        let _ = stop.send(());
+        let drained = timeout(config.server.drain_deadline(), drain(&hub, &wired.store));
+        if drained.await.is_err() {
+            tracing::warn!("the drain deadline has passed; what was left is cut off");
+        }
+        drop(background);
+        wired.delivery.abort();
+        serving.abort();
+        Ok(())
+    }
+}
+
+/// Prints the line that says where the server listens, for people and for scripts.
+fn announce(address: SocketAddr) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "listening on http://{address}")?;
+    stdout.flush()
+}
+
+/// Closes every connection, waits for the events that were accepted, then closes the store.
+async fn drain(hub: &Hub, store: &SqliteStore) {
+    // A client that has stopped reading may hold this up; the rest is closed all the same.
+    let closing = hub.close();
+    tokio::pin!(closing);
+    let mut poll = tokio::time::interval(DRAIN_POLL);
+    let mut closed = false;
+    while !hub.is_empty() {
+        tokio::select! {
+            () = &mut closing, if !closed => closed = true,
+            _ = poll.tick() => {}
+        }
+    }
+    store.close().await;
+}
+
+/// What runs beside the listener; it ends when this is dropped.
+struct Background(Vec<JoinHandle<()>>);
+
+impl Background {
+    async fn start(services: Arc<Services>, hub: Arc<Hub>, app: &App) -> Result<Self, StartError> {
+        let mut tasks = vec![
+            tokio::spawn(async move { services.run_clocks().await }),
+            tokio::spawn(set_gauges(hub, app.metrics.clone())),
+        ];
+        let address = &app.config.ops.listen;
+        if !address.is_empty() {
+            let failed = |source| StartError::Listen {
+                address: address.clone(),
+                source,
+            };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let router = http::ops_router(app);
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(%error, "the operations listener failed");
+                }
+            }));
+        }
+        Ok(Self(tasks))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+async fn set_gauges(hub: Arc<Hub>, metrics: metrics_exporter_prometheus::PrometheusHandle) {
+    let connections = gauge!(metric::CONNECTIONS);
+    let mut tick = tokio::time::interval(GAUGE_INTERVAL);
+    loop {
+        tick.tick().await;
+        #[allow(clippy::cast_precision_loss)] // Far fewer connections than 2^52.
+        connections.set(hub.connected() as f64);
+        // Histograms fold what they have collected; without this they grow between scrapes.
+        metrics.run_upkeep();
+    }
+}

@@ -1,0 +1,35 @@
+//! Who may enter a chat room.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{RoomId, User},
+    error::{Error, Result},
+    ports::{MemberStore, RoomGate},
+};
+
+/// The rule that decides, as `rooms.access` names it.
+#[derive(Clone)]
+pub enum Access {
+    /// The token's `rooms`.
+    Claims,
+    /// The store's member list.
+    Members(Arc<dyn MemberStore>),
+    /// Any signed-in user.
+    Open,
+    /// The operator's backend is asked.
+    Webhook(Arc<dyn RoomGate>),
+}
+
+impl Access {
+    /// Fails with `forbidden` when the user may not enter.
+    pub async fn check(&self, user: &User, room: &RoomId) -> Result<()> {
+        let allowed = match self {
+            Self::Claims => user.rooms.allow(room),
+            Self::Members(members) => members.contains(room, &user.id).await?,
+            Self::Open => true,
+            Self::Webhook(gate) => gate.admits(user, room).await,
+        };
+        if allowed { Ok(()) } else { Err(Error::forbidden()) }
+    }
+}

@@ -1,0 +1,290 @@
+//! Chat rooms: who is in them and what is said.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Access, PresenceService, Typing};
+use crate::{
+    domain::{
+        Attachment, ClientId, Cursor, EntryId, FeedId, Message, MessagePage, NewEntry, Room,
+        RoomId, SocketId, Timestamp, User, UserId, check_content,
+    },
+    error::{Code, Error, Result},
+    ports::{Appended, Change, Class, Emit, Emitter, FeedStore, Joined, Left, Payload, Sockets},
+};
+
+/// The most messages on one page.
+pub const MAX_PAGE: usize = 100;
+
+/// A signed-in user on one device.
+#[derive(Clone, Copy)]
+pub struct Speaker<'a> {
+    /// The device.
+    pub socket: &'a SocketId,
+    /// The user.
+    pub user: &'a User,
+}
+
+/// A message that is to be sent.
+#[derive(Debug)]
+pub struct Draft {
+    /// The room.
+    pub room_id: RoomId,
+    /// The text.
+    pub content: String,
+    /// Makes sending idempotent.
+    pub client_id: Option<ClientId>,
+    /// Binary that goes with it.
+    pub attachment: Option<Attachment>,
+}
+
+/// What a user finds on entering a room.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entered {
+    /// The newest `seq`, 0 for an empty room.
+    pub last_seq: u64,
+    /// The ids of the users in the room, the one who entered among them.
+    pub members: Vec<UserId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserMoved<'a> {
+    user_id: &'a UserId,
+    username: &'a str,
+    room_id: &'a RoomId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReadReceipt<'a> {
+    user_id: &'a UserId,
+    room_id: &'a RoomId,
+    message_id: &'a EntryId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Changed<'a> {
+    message_id: &'a EntryId,
+    #[serde(flatten)]
+    message: &'a Message,
+}
+
+/// The chat.
+pub struct Chat {
+    /// The messages.
+    pub feeds: Arc<dyn FeedStore>,
+    /// The way out.
+    pub emitter: Arc<dyn Emitter>,
+    /// Who is connected.
+    pub sockets: Arc<dyn Sockets>,
+    /// Who may enter.
+    pub access: Access,
+    /// Who types.
+    pub typing: Arc<Typing>,
+    /// Who is there.
+    pub presence: Arc<PresenceService>,
+    /// The most characters in a message.
+    pub content_chars: usize,
+}
+
+impl Chat {
+    /// Enters a room. The others hear `user:joined` when it is the user's first device there.
+    pub async fn join(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<Entered> {
+        self.access.check(speaker.user, room_id).await?;
+        let room = Room::chat(room_id);
+        let joined = self.sockets.join(speaker.socket, &room)?;
+        if joined == Joined::FirstDevice {
+            self.tell_others(speaker.user, room_id, "user:joined");
+            self.presence.entered(&speaker.user.id, &room).await?;
+        }
+        Ok(Entered {
+            last_seq: self.feeds.last_seq(&FeedId::Room(room_id.clone())).await?,
+            members: self.sockets.users_in(&room),
+        })
+    }
+
+    /// Leaves a room. The others hear `user:left` when it was the user's last device there.
+    pub fn leave(&self, speaker: Speaker<'_>, room_id: &RoomId) {
+        self.typing.ended(speaker.socket, speaker.user, room_id);
+        let left = self.sockets.leave(speaker.socket, &Room::chat(room_id));
+        if left == Left::LastDevice {
+            self.tell_others(speaker.user, room_id, "user:left");
+        }
+    }
+
+    /// Stores a message and delivers it to the room under the event's name. The message takes its
+    /// place in the room on the first poll, before anything is awaited.
+    pub async fn post(
+        &self,
+        speaker: Speaker<'_>,
+        draft: Draft,
+        event: &'static str,
+    ) -> Result<Message> {
+        check_content(&draft.content, self.content_chars)?;
+        self.check_joined(speaker.socket, &draft.room_id)?;
+        self.typing.ended(speaker.socket, speaker.user, &draft.room_id);
+        let Appended { entry, .. } = self
+            .feeds
+            .append(NewEntry {
+                id: EntryId::generate(),
+                feed: FeedId::Room(draft.room_id),
+                event,
+                author: speaker.user.id.clone(),
+                author_name: speaker.user.name.clone(),
+                client_id: draft.client_id,
+                content: draft.content,
+                subject: None,
+                attachment: draft.attachment,
+                created_at: Timestamp::now(),
+                origin: Some(speaker.socket.clone()),
+            })
+            .await?;
+        Message::from_entry(entry).ok_or_else(Error::internal)
+    }
+
+    /// Replaces the text of one's own message; the room hears `message:edited`.
+    pub async fn edit(
+        &self,
+        speaker: Speaker<'_>,
+        room_id: &RoomId,
+        id: &EntryId,
+        content: String,
+    ) -> Result<Message> {
+        check_content(&content, self.content_chars)?;
+        self.check_joined(speaker.socket, room_id)?;
+        let feed = FeedId::Room(room_id.clone());
+        let (author, now) = (&speaker.user.id, Timestamp::now());
+        let change = self.feeds.edit(&feed, id, author, content, now).await?;
+        self.tell_change(room_id, change, "message:edited")
+    }
+
+    /// Empties one's own message; the room hears `message:deleted`.
+    pub async fn delete(
+        &self,
+        speaker: Speaker<'_>,
+        room_id: &RoomId,
+        id: &EntryId,
+    ) -> Result<Message> {
+        self.check_joined(speaker.socket, room_id)?;
+        let feed = FeedId::Room(room_id.clone());
+        let (author, now) = (&speaker.user.id, Timestamp::now());
+        let change = self.feeds.delete(&feed, id, author, now).await?;
+        self.tell_change(room_id, change, "message:deleted")
+    }
+
+    /// Moves the user's read cursor and returns how many messages of others lie after it. All other
+    /// devices in the room, the user's own too, hear of a cursor that moved.
+    pub async fn read(
+        &self,
+        speaker: Speaker<'_>,
+        room_id: &RoomId,
+        message_id: &EntryId,
+    ) -> Result<u64> {
+        self.check_joined(speaker.socket, room_id)?;
+        let feed = FeedId::Room(room_id.clone());
+        let user_id = &speaker.user.id;
+        let mark = self.feeds.mark_read(&feed, user_id, message_id).await?;
+        let mark = mark.ok_or_else(|| Error::not_found("No such message in this room"))?;
+        if mark.moved {
+            let receipt = ReadReceipt {
+                user_id,
+                room_id,
+                message_id,
+            };
+            let to = [Room::chat(room_id)];
+            let emit = Emit::new(Class::Passing, &to, "chat:read", &receipt);
+            self.emitter.emit(emit.from_socket(Some(speaker.socket)));
+        }
+        Ok(mark.unread)
+    }
+
+    /// Reads a page of a room that the user may enter; `limit` is cut to [`MAX_PAGE`].
+    pub async fn page(
+        &self,
+        user: &User,
+        room_id: RoomId,
+        from: Cursor,
+        limit: usize,
+    ) -> Result<MessagePage> {
+        self.access.check(user, &room_id).await?;
+        self.page_for_service(room_id, from, limit).await
+    }
+
+    /// Reads a page for a backend, which may read every room.
+    pub async fn page_for_service(
+        &self,
+        room_id: RoomId,
+        from: Cursor,
+        limit: usize,
+    ) -> Result<MessagePage> {
+        let feed = FeedId::Room(room_id);
+        let page = self.feeds.page(&feed, from, limit.clamp(1, MAX_PAGE)).await?;
+        let messages = page.entries.into_iter().map(Arc::new);
+        Ok(MessagePage {
+            messages: messages.filter_map(Message::from_entry).collect(),
+            has_more: page.has_more,
+            verdict: page.verdict,
+        })
+    }
+
+    /// Takes all devices of a user out of a room; the others hear `user:left`.
+    pub fn evict(&self, user_id: &UserId, room_id: &RoomId) {
+        let room = Room::chat(room_id);
+        let name = self.sockets.name_of(user_id);
+        if self.sockets.evict(user_id, &room) {
+            let username = name.as_deref().unwrap_or(user_id.as_str());
+            let moved = UserMoved {
+                user_id,
+                username,
+                room_id,
+            };
+            self.emit_to_others(room_id, user_id, "user:left", &moved);
+        }
+    }
+
+    fn check_joined(&self, socket: &SocketId, room: &RoomId) -> Result<()> {
+        if self.sockets.is_in(socket, &Room::chat(room)) {
+            Ok(())
+        } else {
+            Err(Error::new(Code::NotInRoom, "Join the room first"))
+        }
+    }
+
+    fn tell_change(&self, room_id: &RoomId, change: Change, event: &str) -> Result<Message> {
+        let entry = match change {
+            Change::Done(entry) => entry,
+            Change::NotFound => return Err(Error::not_found("No such message in this room")),
+            Change::NotAuthor => {
+                return Err(Error::new(Code::NotAuthor, "Only the author may do this"));
+            }
+        };
+        let message = Message::from_entry(Arc::new(*entry)).ok_or_else(Error::internal)?;
+        let changed = Changed {
+            message_id: &message.entry().id,
+            message: &message,
+        };
+        let to = [Room::chat(room_id)];
+        self.emitter
+            .emit(Emit::new(Class::Durable, &to, event, &changed));
+        Ok(message)
+    }
+
+    fn tell_others(&self, user: &User, room_id: &RoomId, event: &str) {
+        let moved = UserMoved {
+            user_id: &user.id,
+            username: &user.name,
+            room_id,
+        };
+        self.emit_to_others(room_id, &user.id, event, &moved);
+    }
+
+    fn emit_to_others(&self, room: &RoomId, user: &UserId, event: &str, payload: Payload<'_>) {
+        let (to, own) = ([Room::chat(room)], [Room::user(user)]);
+        self.emitter
+            .emit(Emit::new(Class::Passing, &to, event, payload).except(&own));
+    }
+}

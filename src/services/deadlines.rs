@@ -1,0 +1,112 @@
+//! Keys that lapse after a time unless they are renewed.
+
+use std::{
+    collections::HashMap,
+    future::poll_fn,
+    hash::Hash,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio_util::time::{DelayQueue, delay_queue};
+
+/// A set of keys, each with a value and a time to live. One task waits on [`Deadlines::next`];
+/// every other caller only locks for a moment.
+pub struct Deadlines<K, V> {
+    inner: Mutex<Inner<K, V>>,
+}
+
+struct Inner<K, V> {
+    queue: DelayQueue<K>,
+    live: HashMap<K, (delay_queue::Key, V)>,
+}
+
+impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                queue: DelayQueue::new(),
+                live: HashMap::new(),
+            }),
+        }
+    }
+
+    /// Starts or renews a key and returns the value it had.
+    pub fn set(&self, key: K, value: V, after: Duration) -> Option<V> {
+        let mut inner = self.inner.lock();
+        let earlier = inner.take(&key);
+        let handle = inner.queue.insert(key.clone(), after);
+        inner.live.insert(key, (handle, value));
+        earlier
+    }
+
+    /// Ends a key if its value fits, and returns that value.
+    pub fn cancel_if(&self, key: &K, fits: impl FnOnce(&V) -> bool) -> Option<V> {
+        let mut inner = self.inner.lock();
+        match inner.live.get(key) {
+            Some((_, value)) if fits(value) => inner.take(key),
+            _ => None,
+        }
+    }
+
+    /// Ends a key.
+    pub fn cancel(&self, key: &K) -> Option<V> {
+        self.inner.lock().take(key)
+    }
+
+    /// Waits for the next key that lapses. Only one task may wait at a time.
+    pub async fn next(&self) -> (K, V) {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<(K, V)> {
+        let mut inner = self.inner.lock();
+        // An empty queue has kept our waker and wakes it on the next insert.
+        while let Poll::Ready(Some(lapsed)) = inner.queue.poll_expired(cx) {
+            let key = lapsed.into_inner();
+            if let Some((_, value)) = inner.live.remove(&key) {
+                return Poll::Ready((key, value));
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl<K: Hash + Eq, V> Inner<K, V> {
+    fn take(&mut self, key: &K) -> Option<V> {
+        let (handle, value) = self.live.remove(key)?;
+        self.queue.try_remove(&handle);
+        Some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewed_key_lapses_later_and_a_cancelled_one_never() {
+        let deadlines = Deadlines::new();
+        deadlines.set("renewed", 1, Duration::from_secs(1));
+        deadlines.set("cancelled", 2, Duration::from_secs(2));
+        deadlines.set("plain", 3, Duration::from_secs(3));
+        assert_eq!(deadlines.set("renewed", 4, Duration::from_secs(9)), Some(1));
+        assert_eq!(deadlines.cancel(&"cancelled"), Some(2));
+        assert_eq!(deadlines.next().await, ("plain", 3));
+        assert_eq!(deadlines.next().await, ("renewed", 4));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_set_while_somebody_waits_on_an_empty_set_is_seen() {
+        let deadlines = std::sync::Arc::new(Deadlines::new());
+        let waiting = tokio::spawn({
+            let deadlines = deadlines.clone();
+            async move { deadlines.next().await }
+        });
+        tokio::task::yield_now().await;
+        deadlines.set("late", (), Duration::from_secs(5));
+        assert_eq!(waiting.await.unwrap(), ("late", ()));
+    }
+}

@@ -1,0 +1,32 @@
+//! Who belongs to a room, as backends say.
+
+use std::sync::Arc;
+
+use super::Chat;
+use crate::{
+    domain::{RoomId, UserId},
+    error::Result,
+    ports::MemberStore,
+};
+
+/// Member lists.
+pub struct Members {
+    /// The lists.
+    pub store: Arc<dyn MemberStore>,
+    /// The rooms, which a removed member leaves.
+    pub chat: Arc<Chat>,
+}
+
+impl Members {
+    /// Makes a user a member of a room.
+    pub async fn add(&self, room: &RoomId, user: &UserId) -> Result<()> {
+        Ok(self.store.add(room, user).await?)
+    }
+
+    /// Ends a membership; the user's devices leave the room at once.
+    pub async fn remove(&self, room: &RoomId, user: &UserId) -> Result<()> {
+        self.store.remove(room, user).await?;
+        self.chat.evict(user, room);
+        Ok(())
+    }
+}

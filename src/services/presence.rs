@@ -1,0 +1,213 @@
+//! Who is there: several devices a user, a grace window for those that vanish.
+
+use std::{collections::HashMap, hash::BuildHasher, sync::Arc, time::Duration};
+
+use serde::Serialize;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::deadlines::Deadlines;
+use crate::{
+    domain::{Presence, Room, SocketId, Status, Timestamp, UserId},
+    error::{Error, Result},
+    ports::{Arrival, Class, Departure, Emit, Emitter, PresenceStore, Sockets},
+};
+
+const EVENT: &str = "presence:changed";
+
+/// The most users in one `presence:get`.
+pub const MAX_USERS: usize = 100;
+
+/// A user's changes are told in the order in which they were stored: each user has one of these
+/// locks while one change is made and told.
+const LOCKS: usize = 64;
+
+/// Who hears of a user's presence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Every signed-in user.
+    Everyone,
+    /// Those who share a room with the user, and the user's own devices.
+    Roommates,
+}
+
+/// How a device went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// It said goodbye, or we ended it: gone at once.
+    Goodbye,
+    /// Its transport ended: it may come back within the grace window.
+    Vanished,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PresenceChanged<'a> {
+    user_id: &'a UserId,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<Timestamp>,
+}
+
+/// Presence.
+pub struct PresenceService {
+    store: Arc<dyn PresenceStore>,
+    emitter: Arc<dyn Emitter>,
+    sockets: Arc<dyn Sockets>,
+    audience: Audience,
+    grace: Duration,
+    /// Devices in their grace window, with the rooms they were in.
+    vanished: Deadlines<(UserId, SocketId), Vec<Room>>,
+    locks: Vec<Mutex<()>>,
+    hasher: std::hash::RandomState,
+}
+
+impl PresenceService {
+    /// `grace`: how long a vanished device still counts.
+    pub fn new(
+        store: Arc<dyn PresenceStore>,
+        emitter: Arc<dyn Emitter>,
+        sockets: Arc<dyn Sockets>,
+        audience: Audience,
+        grace: Duration,
+    ) -> Self {
+        Self {
+            store,
+            emitter,
+            sockets,
+            audience,
+            grace,
+            vanished: Deadlines::new(),
+            locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
+            hasher: std::hash::RandomState::new(),
+        }
+    }
+
+    /// A device has connected. The audience hears of the first one.
+    pub async fn connected(&self, user: &UserId, device: &SocketId) -> Result<()> {
+        let _order = self.lock(user).await;
+        let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
+        if arrival == Arrival::CameOnline {
+            self.tell(user, Status::Online, None, &[]);
+        }
+        Ok(())
+    }
+
+    /// A device has gone, leaving these rooms.
+    pub async fn disconnected(
+        &self,
+        user: &UserId,
+        device: &SocketId,
+        farewell: Farewell,
+        rooms: Vec<Room>,
+    ) -> Result<()> {
+        match farewell {
+            Farewell::Goodbye => self.departed(user, device, &rooms).await,
+            Farewell::Vanished => {
+                let key = (user.clone(), device.clone());
+                self.vanished.set(key, rooms, self.grace);
+                Ok(())
+            }
+        }
+    }
+
+    /// The user's first device has entered a room: where only roommates hear of presence, these
+    /// are new ones.
+    pub async fn entered(&self, user: &UserId, room: &Room) -> Result<()> {
+        if self.audience == Audience::Everyone {
+            return Ok(());
+        }
+        let presence = self.one(user).await?;
+        let (to, own) = ([room.clone()], [Room::user(user)]);
+        let payload = PresenceChanged {
+            user_id: user,
+            status: presence.status,
+            last_seen: presence.last_seen,
+        };
+        self.emitter
+            .emit(Emit::new(Class::Latest, &to, EVENT, &payload).except(&own));
+        Ok(())
+    }
+
+    /// Sets the status of a connected user: `online`, `away` or `busy`.
+    pub async fn update(&self, user: &UserId, status: Status) -> Result<()> {
+        if status == Status::Offline {
+            return Err(Error::invalid_payload("status must be online, away or busy"));
+        }
+        let _order = self.lock(user).await;
+        let presence = self.store.set(user, status, Timestamp::now()).await?;
+        if let Some(presence) = presence {
+            self.tell(user, presence.status, presence.last_seen, &[]);
+        }
+        Ok(())
+    }
+
+    /// The presence of up to [`MAX_USERS`] users, by id.
+    pub async fn get(&self, users: &[UserId]) -> Result<HashMap<UserId, Presence>> {
+        if users.len() > MAX_USERS {
+            return Err(Error::invalid_payload(format!(
+                "at most {MAX_USERS} users can be asked for"
+            )));
+        }
+        let presences = self.store.get(users).await?;
+        Ok(users.iter().cloned().zip(presences).collect())
+    }
+
+    /// The presence of the users in a room, by id.
+    pub async fn in_room(&self, room: &Room) -> Result<HashMap<UserId, Presence>> {
+        let users = self.sockets.users_in(room);
+        let presences = self.store.get(&users).await?;
+        Ok(users.into_iter().zip(presences).collect())
+    }
+
+    /// Ends the grace windows that lapse, for ever.
+    pub async fn run(&self) {
+        loop {
+            let ((user, device), rooms) = self.vanished.next().await;
+            if let Err(error) = self.departed(&user, &device, &rooms).await {
+                tracing::warn!(%error, "a vanished device could not be removed from presence");
+            }
+        }
+    }
+
+    async fn departed(&self, user: &UserId, device: &SocketId, rooms: &[Room]) -> Result<()> {
+        let _order = self.lock(user).await;
+        let departure = self.store.depart(user, device, Timestamp::now()).await?;
+        if let Departure::WentOffline(presence) = departure {
+            self.tell(user, Status::Offline, presence.last_seen, rooms);
+        }
+        Ok(())
+    }
+
+    async fn one(&self, user: &UserId) -> Result<Presence> {
+        let presences = self.store.get(std::slice::from_ref(user)).await?;
+        Ok(presences.into_iter().next().unwrap_or(Presence::UNKNOWN))
+    }
+
+    async fn lock(&self, user: &UserId) -> MutexGuard<'_, ()> {
+        let hash = usize::try_from(self.hasher.hash_one(user) % LOCKS as u64).unwrap_or(0);
+        self.locks[hash].lock().await
+    }
+
+    /// `rooms`: those the user has just left, whose members are roommates still.
+    fn tell(&self, user: &UserId, status: Status, last_seen: Option<Timestamp>, rooms: &[Room]) {
+        let payload = PresenceChanged {
+            user_id: user,
+            status,
+            last_seen,
+        };
+        match self.audience {
+            Audience::Everyone => {
+                let guests = [Room::guests()];
+                let emit = Emit::new(Class::Latest, &[], EVENT, &payload);
+                self.emitter.emit(emit.except(&guests));
+            }
+            Audience::Roommates => {
+                let mut to = self.sockets.chat_rooms_of(user);
+                to.extend_from_slice(rooms);
+                to.push(Room::user(user));
+                self.emitter
+                    .emit(Emit::new(Class::Latest, &to, EVENT, &payload));
+            }
+        }
+    }
+}

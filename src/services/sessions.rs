@@ -1,0 +1,77 @@
+//! Ending sessions and refusing tokens.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::{
+    auth::Auth,
+    domain::{Identity, Timestamp, User, UserId},
+    error::{Error, Result},
+    ports::{DisconnectReason, Revocation, Sockets},
+};
+
+/// What is to be revoked; exactly one of the fields is given.
+#[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct RevokeRequest {
+    /// A token's text.
+    pub token: Option<String>,
+    /// A token's `jti`.
+    pub jti: Option<String>,
+    /// A user, all of whose tokens issued up to now are meant.
+    #[schema(value_type = Option<String>)]
+    pub user_id: Option<UserId>,
+}
+
+/// Sessions.
+pub struct Sessions {
+    /// Who may connect.
+    pub auth: Auth,
+    /// Who is connected.
+    pub sockets: Arc<dyn Sockets>,
+}
+
+impl Sessions {
+    /// Disconnects every device of a user. Their tokens stay valid: see [`Sessions::revoke`].
+    pub fn end(&self, user: &UserId) {
+        let of_user = |identity: &Identity| identity.user_id() == Some(user);
+        self.sockets
+            .disconnect(&of_user, DisconnectReason::SessionsEnded);
+    }
+
+    /// Refuses a token, or all tokens a user has so far, and disconnects who came with them.
+    pub async fn revoke(&self, request: RevokeRequest) -> Result<()> {
+        let revocation = match request {
+            RevokeRequest {
+                token: Some(token),
+                jti: None,
+                user_id: None,
+            } => Revocation::TokenDigest(Auth::digest(&token)),
+            RevokeRequest {
+                token: None,
+                jti: Some(jti),
+                user_id: None,
+            } => Revocation::TokenId(jti),
+            RevokeRequest {
+                token: None,
+                jti: None,
+                user_id: Some(user),
+            } => Revocation::User(user, Timestamp::now()),
+            _ => {
+                return Err(Error::invalid_payload(
+                    "exactly one of token, jti and userId is expected",
+                ));
+            }
+        };
+        self.auth.revoke(revocation, None).await?;
+        self.sockets
+            .disconnect(&|identity| self.is_revoked(identity), DisconnectReason::Revoked);
+        Ok(())
+    }
+
+    fn is_revoked(&self, identity: &Identity) -> bool {
+        let revoked = |user: &User| self.auth.is_revoked(user);
+        matches!(identity, Identity::User(user) if revoked(user))
+    }
+}

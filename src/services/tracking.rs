@@ -1,0 +1,141 @@
+//! Where drivers are: the newest position of each, for as long as it is fresh.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Serialize;
+
+use super::deadlines::Deadlines;
+use crate::{
+    domain::{DriverId, Identity, Position, Report, Role, Room, Timestamp},
+    error::{Code, Error, Result},
+    ports::{Class, Emit, Emitter, PositionStore},
+};
+
+/// The event that carries a position.
+pub const LOCATION_UPDATE: &str = "location-update";
+const DRIVER_OFFLINE: &str = "driver-offline";
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DriverOffline<'a> {
+    driver_id: &'a DriverId,
+    last_seen: Timestamp,
+}
+
+/// Delivery tracking.
+pub struct Tracking {
+    positions: Arc<dyn PositionStore>,
+    emitter: Arc<dyn Emitter>,
+    ttl: Duration,
+    max_reports: usize,
+    fresh: Deadlines<DriverId, Timestamp>,
+}
+
+impl Tracking {
+    /// `ttl`: how long a position is fresh; `max_reports`: the most positions in one request.
+    pub fn new(
+        positions: Arc<dyn PositionStore>,
+        emitter: Arc<dyn Emitter>,
+        ttl: Duration,
+        max_reports: usize,
+    ) -> Self {
+        Self {
+            positions,
+            emitter,
+            ttl,
+            max_reports,
+            fresh: Deadlines::new(),
+        }
+    }
+
+    /// Takes what a driver's phone reports: one position or a backlog of them. The watchers hear
+    /// the newest of the request. Fails with `forbidden` for anybody but that driver or a service,
+    /// with `invalid_payload` when any position is out of range, and with `position_stale` when
+    /// none is newer than what is known and fresh; nothing is kept then.
+    pub async fn report(
+        &self,
+        by: &Identity,
+        driver: &DriverId,
+        reports: Vec<Report>,
+    ) -> Result<()> {
+        check_may_report(by, driver)?;
+        if reports.is_empty() || reports.len() > self.max_reports {
+            let max = self.max_reports;
+            return Err(Error::invalid_payload(format!(
+                "1 to {max} positions are expected"
+            )));
+        }
+        let now = Timestamp::now();
+        let mut newest: Option<Position> = None;
+        for report in reports {
+            let position = report.check(now)?;
+            if newest.as_ref().is_none_or(|n| n.timestamp <= position.timestamp) {
+                newest = Some(position);
+            }
+        }
+        match newest {
+            Some(position) => self.keep(driver, position, now).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The driver's position, while it is fresh.
+    pub async fn position(&self, driver: &DriverId) -> Result<Option<Position>> {
+        let position = self.positions.get(driver).await?;
+        Ok(position.filter(|position| position.timestamp.age(Timestamp::now()) < self.ttl))
+    }
+
+    /// Tells the watchers of drivers who fell silent, for ever.
+    pub async fn run(&self) {
+        loop {
+            let (driver_id, last_seen) = self.fresh.next().await;
+            match self.positions.remove(&driver_id).await {
+                // A report came in between; its own deadline stands.
+                Ok(Some(newer)) if newer.timestamp > last_seen => {
+                    let _ = self.positions.put(&driver_id, newer).await;
+                    continue;
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "a lapsed position could not be removed"),
+            }
+            let payload = DriverOffline {
+                driver_id: &driver_id,
+                last_seen,
+            };
+            let to = [Room::tracking(&driver_id)];
+            self.emitter
+                .emit(Emit::new(Class::Passing, &to, DRIVER_OFFLINE, &payload));
+        }
+    }
+
+    async fn keep(&self, driver: &DriverId, position: Position, now: Timestamp) -> Result<()> {
+        let stale = || Error::new(Code::PositionStale, "A newer position is known");
+        let left = self.ttl.saturating_sub(position.timestamp.age(now));
+        if left.is_zero() {
+            return Err(Error::new(
+                Code::PositionStale,
+                "recordedAt is too long ago",
+            ));
+        }
+        if !self.positions.put(driver, position.clone()).await? {
+            return Err(stale());
+        }
+        self.fresh.set(driver.clone(), position.timestamp, left);
+        let to = [Room::tracking(driver)];
+        self.emitter
+            .emit(Emit::new(Class::Latest, &to, LOCATION_UPDATE, &position));
+        Ok(())
+    }
+}
+
+fn check_may_report(by: &Identity, driver: &DriverId) -> Result<()> {
+    if by.is_service() {
+        return Ok(());
+    }
+    let user = by.user()?;
+    if user.has(Role::Driver) && user.id.as_str() == driver.as_str() {
+        Ok(())
+    } else {
+        Err(Error::forbidden())
+    }
+}

@@ -1,0 +1,165 @@
+//! Appending: the feed's next place and the entry in it, in one step.
+
+use std::{sync::Arc, time::Instant};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    group::{Job, KnownFeed, KnownFeeds},
+    metrics, rows,
+};
+use crate::{
+    domain::{Entry, NewEntry, SocketId},
+    ports::{Appended, Commit, StoreError, StoreResult},
+};
+
+/// An append on its way through the writer.
+pub(super) struct Append {
+    entry: NewEntry,
+    queued_at: Instant,
+    outcome: Option<Appended>,
+    commits: mpsc::UnboundedSender<Commit>,
+    done: oneshot::Sender<StoreResult<Appended>>,
+}
+
+impl Append {
+    pub(super) fn new(
+        entry: NewEntry,
+        commits: mpsc::UnboundedSender<Commit>,
+        done: oneshot::Sender<StoreResult<Appended>>,
+    ) -> Self {
+        Self {
+            entry,
+            queued_at: Instant::now(),
+            outcome: None,
+            commits,
+            done,
+        }
+    }
+}
+
+impl Job for Append {
+    fn run(&mut self, connection: &Connection, feeds: &mut KnownFeeds) -> rusqlite::Result<()> {
+        let feed = feeds.open(connection, &self.entry.feed)?;
+        let appended = match find_duplicate(connection, feed, &self.entry)? {
+            Some(entry) => Appended {
+                entry: Arc::new(entry),
+                duplicate: true,
+            },
+            None => {
+                let next = KnownFeed {
+                    last_seq: feed.last_seq + 1,
+                    ..feed
+                };
+                insert(connection, next, &self.entry)?;
+                feeds.note(&self.entry.feed, next);
+                Appended {
+                    entry: Arc::new(stored(&self.entry, rows::to_seq(next.last_seq))),
+                    duplicate: false,
+                }
+            }
+        };
+        self.outcome = Some(appended);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, fate: StoreResult<()>) {
+        let latency = self.queued_at.elapsed().as_secs_f64();
+        ::metrics::histogram!(metrics::FEED_APPEND_SECONDS).record(latency);
+        match fate.and(self.outcome.ok_or(StoreError)) {
+            Ok(appended) if !appended.duplicate => {
+                hand_over(&self.commits, appended, self.entry.origin, self.done);
+            }
+            // A caller that has gone does not need to know.
+            other => drop(self.done.send(other)),
+        }
+    }
+}
+
+/// Passes a new entry to whoever delivers it, who answers its append.
+fn hand_over(
+    commits: &mpsc::UnboundedSender<Commit>,
+    appended: Appended,
+    origin: Option<SocketId>,
+    done: oneshot::Sender<StoreResult<Appended>>,
+) {
+    let commit = Commit {
+        entry: appended.entry,
+        origin,
+        done,
+    };
+    // With nobody left to deliver, it is stored all the same.
+    if let Err(mpsc::error::SendError(commit)) = commits.send(commit) {
+        let _ = commit.done.send(Ok(Appended {
+            entry: commit.entry,
+            duplicate: false,
+        }));
+    }
+}
+
+fn find_duplicate(
+    connection: &Connection,
+    feed: KnownFeed,
+    entry: &NewEntry,
+) -> rusqlite::Result<Option<Entry>> {
+    let Some(client_id) = &entry.client_id else {
+        return Ok(None);
+    };
+    connection
+        .prepare_cached(rows::select!(
+            "WHERE feed = ?1 AND author = ?2 AND client_id = ?3"
+        ))?
+        .query_row(
+            params![feed.row, entry.author.as_str(), client_id.as_str()],
+            |row| rows::entry(row, &entry.feed),
+        )
+        .optional()
+}
+
+fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO entries (feed, seq, id, event, author, author_name, client_id, content,
+                 subject, created_at, attachment)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            place.row,
+            place.last_seq,
+            entry.id.as_str(),
+            entry.event,
+            entry.author.as_str(),
+            &*entry.author_name,
+            entry.client_id.as_ref().map(|id| id.as_str()),
+            entry.content,
+            entry.subject,
+            entry.created_at.as_ms(),
+            entry
+                .attachment
+                .as_ref()
+                .map(|attachment| attachment.to_bytes()),
+        ])?;
+    connection
+        .prepare_cached("UPDATE feeds SET last_seq = ?2 WHERE id = ?1")?
+        .execute([place.row, place.last_seq])?;
+    Ok(())
+}
+
+fn stored(new: &NewEntry, seq: u64) -> Entry {
+    Entry {
+        id: new.id.clone(),
+        feed: new.feed.clone(),
+        seq,
+        event: new.event.into(),
+        author: new.author.clone(),
+        author_name: Arc::clone(&new.author_name),
+        client_id: new.client_id.clone(),
+        content: new.content.clone(),
+        subject: new.subject.clone(),
+        attachment: new.attachment.clone(),
+        created_at: new.created_at,
+        edited_at: None,
+        deleted_at: None,
+    }
+}

@@ -1,0 +1,163 @@
+//! A group of writes in one transaction, each of which can fail alone.
+
+use std::{
+    any::Any,
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::metrics::ErrorKind;
+use crate::{
+    domain::FeedId,
+    ports::{StoreError, StoreResult},
+};
+
+/// How many feeds the writer knows by heart; when there are more, it forgets all and reads again.
+const MAX_KNOWN_FEEDS: usize = 10_000;
+
+/// A write that waits for its group.
+pub(super) trait Job: Send {
+    /// Does the work inside the group's transaction and keeps what came of it.
+    fn run(&mut self, connection: &Connection, feeds: &mut KnownFeeds) -> rusqlite::Result<()>;
+
+    /// Tells whoever waits, after the group has been committed or rolled back.
+    fn answer(self: Box<Self>, fate: StoreResult<()>);
+}
+
+/// Why a write, or its whole group, was undone.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("a write panicked")]
+    Panic,
+}
+
+impl From<Box<dyn Any + Send>> for Fault {
+    fn from(_: Box<dyn Any + Send>) -> Self {
+        Self::Panic
+    }
+}
+
+/// Where a feed stands, as of the newest write of the running transaction.
+#[derive(Clone, Copy)]
+pub(super) struct KnownFeed {
+    pub(super) row: i64,
+    pub(super) last_seq: i64,
+}
+
+/// The feeds written lately. Forgotten whenever anything is rolled back.
+#[derive(Default)]
+pub(super) struct KnownFeeds(HashMap<FeedId, KnownFeed>);
+
+impl KnownFeeds {
+    /// The feed, made if this is the first that is heard of it.
+    pub(super) fn open(
+        &mut self,
+        connection: &Connection,
+        feed: &FeedId,
+    ) -> rusqlite::Result<KnownFeed> {
+        if let Some(known) = self.0.get(feed) {
+            return Ok(*known);
+        }
+        let key = feed.key();
+        let known = connection
+            .prepare_cached("SELECT id, last_seq FROM feeds WHERE key = ?1")?
+            .query_row([&key], |row| {
+                Ok(KnownFeed {
+                    row: row.get(0)?,
+                    last_seq: row.get(1)?,
+                })
+            })
+            .optional()?;
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        connection
+            .prepare_cached("INSERT INTO feeds (key) VALUES (?1)")?
+            .execute([&key])?;
+        Ok(KnownFeed {
+            row: connection.last_insert_rowid(),
+            last_seq: 0,
+        })
+    }
+
+    /// Notes where a feed stands after a write.
+    pub(super) fn note(&mut self, feed: &FeedId, known: KnownFeed) {
+        if let Some(place) = self.0.get_mut(feed) {
+            *place = known;
+            return;
+        }
+        if self.0.len() >= MAX_KNOWN_FEEDS {
+            self.0.clear();
+        }
+        self.0.insert(feed.clone(), known);
+    }
+}
+
+/// Runs the jobs in one transaction, in their order. On success each has its own fate; otherwise
+/// all are undone.
+pub(super) fn commit(
+    connection: &Connection,
+    feeds: &mut KnownFeeds,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<Vec<StoreResult<()>>, Fault> {
+    let outcome = transact(connection, feeds, jobs);
+    if outcome.is_err() {
+        *feeds = KnownFeeds::default();
+        if !connection.is_autocommit() {
+            // If even this fails, the next BEGIN does, and with it the next group.
+            let _ = step(connection, "ROLLBACK");
+        }
+    }
+    outcome
+}
+
+fn transact(
+    connection: &Connection,
+    feeds: &mut KnownFeeds,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<Vec<StoreResult<()>>, Fault> {
+    step(connection, "BEGIN IMMEDIATE")?;
+    let fates = jobs
+        .iter_mut()
+        .map(|job| run_alone(connection, feeds, job.as_mut()))
+        .collect::<Result<Vec<_>, _>>()?;
+    step(connection, "COMMIT")?;
+    Ok(fates)
+}
+
+/// Runs one job so that its failure undoes only its own changes. Fails when the whole
+/// transaction is lost.
+fn run_alone(
+    connection: &Connection,
+    feeds: &mut KnownFeeds,
+    job: &mut dyn Job,
+) -> Result<StoreResult<()>, Fault> {
+    step(connection, "SAVEPOINT one")?;
+    let run = catch_unwind(AssertUnwindSafe(|| job.run(connection, feeds)));
+    let fault = match run {
+        Ok(Ok(())) => {
+            step(connection, "RELEASE one")?;
+            return Ok(Ok(()));
+        }
+        Ok(Err(error)) => Fault::from(error),
+        Err(panic) => Fault::from(panic),
+    };
+    *feeds = KnownFeeds::default();
+    // Some failures (a full disk, no memory) make SQLite end the transaction by itself.
+    if connection.is_autocommit() {
+        return Err(fault);
+    }
+    step(connection, "ROLLBACK TO one")?;
+    step(connection, "RELEASE one")?;
+    ErrorKind::Write.count();
+    tracing::error!(error = %fault, "a write failed");
+    Ok(Err(StoreError))
+}
+
+fn step(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute([]).map(drop)
+}

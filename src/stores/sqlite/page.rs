@@ -1,0 +1,133 @@
+//! Reading a feed in pages, by indexes only: a page costs by its own size, not by the feed's.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::rows;
+use crate::domain::{Cursor, Entry, EntryId, EntryPage, FeedId, Verdict};
+
+/// The most entries in one page, whatever is asked for.
+const MAX_PAGE: usize = 1_000;
+
+/// A feed's row and the ends of what it keeps.
+pub(super) struct Bounds {
+    pub(super) row: i64,
+    pub(super) first_seq: i64,
+    pub(super) last_seq: i64,
+}
+
+impl Bounds {
+    /// A feed that nobody has written to reads like an empty one; no entry belongs to row 0.
+    const EMPTY: Self = Self {
+        row: 0,
+        first_seq: 1,
+        last_seq: 0,
+    };
+
+    pub(super) fn of(connection: &Connection, feed: &FeedId) -> rusqlite::Result<Self> {
+        connection
+            .prepare_cached("SELECT id, first_seq, last_seq FROM feeds WHERE key = ?1")?
+            .query_row([feed.key()], |row| {
+                Ok(Self {
+                    row: row.get(0)?,
+                    first_seq: row.get(1)?,
+                    last_seq: row.get(2)?,
+                })
+            })
+            .optional()
+            .map(|found| found.unwrap_or(Self::EMPTY))
+    }
+
+    /// The place of an entry, if this feed has it.
+    pub(super) fn seq_of(
+        &self,
+        connection: &Connection,
+        id: &EntryId,
+    ) -> rusqlite::Result<Option<i64>> {
+        connection
+            .prepare_cached("SELECT seq FROM entries WHERE id = ?1 AND feed = ?2")?
+            .query_row(params![id.as_str(), self.row], |row| row.get(0))
+            .optional()
+    }
+}
+
+/// Which way to read, and from where; the end itself is left out.
+enum Span {
+    After(i64),
+    Before(i64),
+}
+
+/// Reads up to `limit` entries, at most [`MAX_PAGE`].
+pub(super) fn page(
+    connection: &Connection,
+    feed: &FeedId,
+    from: &Cursor,
+    limit: usize,
+) -> rusqlite::Result<EntryPage> {
+    let bounds = Bounds::of(connection, feed)?;
+    let (span, verdict) = locate(connection, &bounds, from)?;
+    let limit = limit.min(MAX_PAGE);
+    // One more than asked for tells whether there is more.
+    let mut entries = read(connection, feed, bounds.row, &span, limit + 1)?;
+    let has_more = entries.len() > limit;
+    entries.truncate(limit);
+    if let Span::Before(_) = span {
+        entries.reverse();
+    }
+    Ok(EntryPage {
+        entries,
+        has_more,
+        verdict,
+    })
+}
+
+fn locate(
+    connection: &Connection,
+    bounds: &Bounds,
+    from: &Cursor,
+) -> rusqlite::Result<(Span, Verdict)> {
+    let start = Span::After(bounds.first_seq - 1);
+    let end = Span::Before(i64::MAX);
+    Ok(match from {
+        Cursor::Latest => (end, Verdict::Complete),
+        Cursor::BeforeSeq(seq) => (Span::Before(rows::from_seq(*seq)), Verdict::Complete),
+        Cursor::AfterSeq(seq) => match rows::from_seq(*seq) {
+            seq if seq > bounds.last_seq => (start, Verdict::Reset),
+            seq if seq < bounds.first_seq - 1 => (start, Verdict::Gap),
+            seq => (Span::After(seq), Verdict::Complete),
+        },
+        Cursor::BeforeId(id) => match bounds.seq_of(connection, id)? {
+            Some(seq) => (Span::Before(seq), Verdict::Complete),
+            None => (end, Verdict::Reset),
+        },
+        Cursor::AfterId(id) => match bounds.seq_of(connection, id)? {
+            Some(seq) => (Span::After(seq), Verdict::Complete),
+            None => (start, Verdict::Reset),
+        },
+    })
+}
+
+/// Reads away from the span's end: ascending after it, descending before it.
+fn read(
+    connection: &Connection,
+    feed: &FeedId,
+    row: i64,
+    span: &Span,
+    limit: usize,
+) -> rusqlite::Result<Vec<Entry>> {
+    let (sql, end) = match span {
+        Span::After(seq) => (
+            rows::select!("WHERE feed = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"),
+            seq,
+        ),
+        Span::Before(seq) => (
+            rows::select!("WHERE feed = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3"),
+            seq,
+        ),
+    };
+    connection
+        .prepare_cached(sql)?
+        .query_map(params![row, end, limit as i64], |row| {
+            rows::entry(row, feed)
+        })?
+        .collect()
+}

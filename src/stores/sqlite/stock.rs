@@ -1,0 +1,42 @@
+//! The stock's port.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension, types::Type};
+
+use super::{SqliteStore, rows};
+use crate::{
+    domain::ProductId,
+    ports::{StockStore, StoreResult},
+};
+
+#[async_trait]
+impl StockStore for SqliteStore {
+    async fn put(&self, product: &ProductId, inventory: serde_json::Number) -> StoreResult<()> {
+        let product = product.clone();
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO stock (product, inventory) VALUES (?1, ?2)
+                     ON CONFLICT (product) DO UPDATE SET inventory = excluded.inventory",
+                )?
+                // As text: JSON's numbers cover more than SQLite's integers do.
+                .execute([product.as_str(), &inventory.to_string()])
+                .map(drop)
+        })
+        .await
+    }
+
+    async fn get(&self, product: &ProductId) -> StoreResult<Option<serde_json::Number>> {
+        let product = product.clone();
+        self.read(move |connection| {
+            connection
+                .prepare_cached("SELECT inventory FROM stock WHERE product = ?1")?
+                .query_row([product.as_str()], |row| {
+                    let text: String = row.get(0)?;
+                    serde_json::from_str(&text).map_err(|_| rows::invalid(0, Type::Text))
+                })
+                .optional()
+        })
+        .await
+    }
+}

@@ -1,0 +1,90 @@
+//! Logs and metrics: every metric's name stands here once.
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config;
+
+/// The names of metrics.
+pub mod metric {
+    /// Connected sockets of the namespace `/`.
+    pub const CONNECTIONS: &str = "roomcast_connections";
+    /// Handshakes by `outcome` (`ok` or an error code).
+    pub const CONNECTS: &str = "roomcast_connects_total";
+    /// Ended connections by `reason`.
+    pub const DISCONNECTS: &str = "roomcast_disconnects_total";
+    /// Client events by `event` and `outcome` (`ok` or an error code).
+    pub const EVENTS: &str = "roomcast_events_total";
+    /// Events handed to sockets, by `class`.
+    pub const DELIVERIES: &str = "roomcast_deliveries_total";
+    /// What could not be handed over, by `class` and `reason`.
+    pub const DROPS: &str = "roomcast_drops_total";
+    /// HTTP requests by `route`, `method` and `status`.
+    pub const HTTP_REQUESTS: &str = "roomcast_http_requests_total";
+    /// Time to answer HTTP requests, by `route`.
+    pub const HTTP_SECONDS: &str = "roomcast_http_request_seconds";
+    /// Time from an append to its commit.
+    pub const APPEND_SECONDS: &str = "roomcast_feed_append_seconds";
+    /// Writes per transaction.
+    pub const GROUP_SIZE: &str = "roomcast_store_group_size";
+    /// Writes that wait.
+    pub const QUEUE_DEPTH: &str = "roomcast_store_queue_depth";
+    /// Failed transactions, by `operation`.
+    pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
+}
+
+/// Upper bounds of the latency histograms, in seconds.
+const SECONDS: [f64; 12] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+];
+/// Upper bounds of the group sizes.
+const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0];
+
+/// Starts logging to standard error. Later calls change nothing.
+pub fn init(log: &config::Log) {
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // A second initialization (servers started in one process) keeps the first.
+    let _ = match log.format {
+        config::LogFormat::Text => builder.try_init(),
+        config::LogFormat::Json => builder.json().try_init(),
+    };
+}
+
+/// A recorder for metrics and the handle that renders them.
+pub fn recorder() -> Result<PrometheusHandle, BuildError> {
+    static HANDLE: std::sync::OnceLock<PrometheusHandle> = std::sync::OnceLock::new();
+    if let Some(handle) = HANDLE.get() {
+        return Ok(handle.clone());
+    }
+    let seconds = |name: &str| Matcher::Full(name.to_owned());
+    let recorder = PrometheusBuilder::new()
+        .set_buckets_for_metric(seconds(metric::APPEND_SECONDS), &SECONDS)?
+        .set_buckets_for_metric(seconds(metric::HTTP_SECONDS), &SECONDS)?
+        .set_buckets_for_metric(seconds(metric::GROUP_SIZE), &SIZES)?
+        .build_recorder();
+    let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
+    // Servers of one process share the first one's recorder.
+    if metrics::set_global_recorder(recorder).is_ok() {
+        describe();
+    }
+    Ok(handle)
+}
+
+fn describe() {
+    describe_gauge!(metric::CONNECTIONS, "Connected sockets of the namespace /");
+    describe_counter!(metric::CONNECTS, "Handshakes by outcome");
+    describe_counter!(metric::DISCONNECTS, "Ended connections by reason");
+    describe_counter!(metric::EVENTS, "Client events by name and outcome");
+    describe_counter!(metric::DELIVERIES, "Events handed to sockets by class");
+    describe_counter!(metric::DROPS, "Events that could not be handed over");
+    describe_counter!(metric::HTTP_REQUESTS, "HTTP requests by route and status");
+    describe_histogram!(metric::HTTP_SECONDS, "Time to answer HTTP requests");
+    describe_histogram!(metric::APPEND_SECONDS, "Time from an append to its commit");
+    describe_histogram!(metric::GROUP_SIZE, "Writes per transaction");
+    describe_gauge!(metric::QUEUE_DEPTH, "Writes that wait for the store");
+    describe_counter!(metric::STORE_ERRORS, "Failed store transactions");
+}

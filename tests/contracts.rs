@@ -1,0 +1,39 @@
+//! What every backend of a store port must do: one suite per port, run against each backend.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+/// Runs each case of a suite on a backend of its own.
+macro_rules! run {
+    ($backend:ty, $suite:ident: $($case:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            crate::$suite::$case(<$backend>::open()).await;
+        }
+    )+};
+}
+
+#[path = "contracts/appending.rs"]
+mod appending;
+#[path = "contracts/backend.rs"]
+mod backend;
+#[path = "contracts/changing.rs"]
+mod changing;
+#[path = "contracts/members.rs"]
+mod members;
+#[path = "contracts/memory.rs"]
+mod memory;
+#[path = "contracts/paging.rs"]
+mod paging;
+#[path = "contracts/payments.rs"]
+mod payments;
+#[path = "contracts/positions.rs"]
+mod positions;
+#[path = "contracts/presence.rs"]
+mod presence;
+#[path = "contracts/reading.rs"]
+mod reading;
+#[path = "contracts/revocations.rs"]
+mod revocations;
+#[path = "contracts/sqlite.rs"]
+mod sqlite;
+#[path = "contracts/stock.rs"]
+mod stock;

@@ -1,0 +1,204 @@
+//! The suites against SQLite, and what only a file can show.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use roomcast::{
+    domain::{Cursor, Entry, NewEntry, Verdict},
+    ports::{FeedStore, MemberStore, PaymentStore, RevocationStore, StockStore, StoreError},
+    stores::sqlite::{OpenError, SqliteOptions, SqliteStore, Synchronous},
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+use crate::backend::{Durable, Readers, append, lobby, says};
+
+fn open(path: &Path) -> Result<(SqliteStore, Readers), OpenError> {
+    let options = SqliteOptions {
+        path: path.to_owned(),
+        synchronous: Synchronous::Normal,
+        queue: 256,
+        group: 64,
+        readers: 2,
+        timeout: Duration::from_secs(5),
+    };
+    let (sender, commits) = mpsc::unbounded_channel();
+    let store = SqliteStore::open(&options, sender)?;
+    Ok((store, Readers::of(commits)))
+}
+
+struct Sqlite {
+    store: SqliteStore,
+    readers: Readers,
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Sqlite {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("made/if need be/roomcast.db");
+        let (store, readers) = open(&path).unwrap();
+        Self {
+            store,
+            readers,
+            path,
+            _folder: folder,
+        }
+    }
+
+    /// Changes the file while the store is closed.
+    async fn tamper(&mut self, sql: &str) {
+        self.store.close().await;
+        let connection = rusqlite::Connection::open(&self.path).unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+}
+
+impl Durable for Sqlite {
+    fn feeds(&self) -> Arc<dyn FeedStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn members(&self) -> Arc<dyn MemberStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn payments(&self) -> Arc<dyn PaymentStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn stock(&self) -> Arc<dyn StockStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn revocations(&self) -> Arc<dyn RevocationStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn delivered(&self) -> Vec<Arc<Entry>> {
+        self.readers.heard()
+    }
+
+    async fn reopen(&mut self) {
+        self.store.close().await;
+        (self.store, self.readers) = open(&self.path).unwrap();
+    }
+}
+
+mod appending {
+    crate::appending::appending!(super::Sqlite);
+}
+mod changing {
+    crate::changing::changing!(super::Sqlite);
+}
+mod members {
+    crate::members::members!(super::Sqlite);
+}
+mod paging {
+    crate::paging::paging!(super::Sqlite);
+}
+mod payments {
+    crate::payments::payments!(super::Sqlite);
+}
+mod reading {
+    crate::reading::reading!(super::Sqlite);
+}
+mod revocations {
+    crate::revocations::revocations!(super::Sqlite);
+}
+mod stock {
+    crate::stock::stock!(super::Sqlite);
+}
+
+#[tokio::test]
+async fn an_append_that_fails_fails_alone_and_takes_no_place() {
+    let backend = Sqlite::open();
+    let feeds = backend.feeds();
+    let first = append(&feeds, says("alice", "first")).await;
+    let same_id = NewEntry {
+        id: first.id.clone(),
+        ..says("alice", "same id")
+    };
+    let (before, failed, after) = tokio::join!(
+        feeds.append(says("alice", "before")),
+        feeds.append(same_id),
+        feeds.append(says("alice", "after")),
+    );
+    assert_eq!(before.unwrap().entry.seq, 2);
+    assert_eq!(failed.unwrap_err(), StoreError);
+    assert_eq!(after.unwrap().entry.seq, 3);
+}
+
+#[tokio::test]
+async fn a_cursor_past_retention_is_told_that_there_is_a_gap() {
+    let mut backend = Sqlite::open();
+    for _ in 0..10 {
+        append(&backend.feeds(), says("alice", "hello")).await;
+    }
+    backend
+        .tamper("DELETE FROM entries WHERE seq <= 5; UPDATE feeds SET first_seq = 6;")
+        .await;
+    backend.reopen().await;
+    let after = async |seq| {
+        let page = backend
+            .feeds()
+            .page(&lobby(), Cursor::AfterSeq(seq), 2)
+            .await
+            .unwrap();
+        (page.entries[0].seq, page.verdict)
+    };
+    assert_eq!(after(0).await, (6, Verdict::Gap));
+    assert_eq!(after(4).await, (6, Verdict::Gap));
+    assert_eq!(after(5).await, (6, Verdict::Complete));
+    assert_eq!(after(11).await, (6, Verdict::Reset));
+}
+
+#[tokio::test]
+async fn a_second_opening_is_refused_until_the_first_is_closed() {
+    let backend = Sqlite::open();
+    let error = open(&backend.path).err().unwrap();
+    assert!(matches!(error, OpenError::InUse(_)));
+    assert!(error.to_string().contains("is in use"));
+    backend.store.close().await;
+    assert!(open(&backend.path).is_ok());
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_version_is_refused_in_one_line() {
+    let mut backend = Sqlite::open();
+    backend.tamper("PRAGMA user_version = 99").await;
+    let error = open(&backend.path).err().unwrap().to_string();
+    assert!(error.contains("was made by a newer version"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("roomcast.db");
+    std::fs::write(
+        &path,
+        "no database at all, only text, over and over".repeat(100),
+    )
+    .unwrap();
+    let error = open(&path).err().unwrap().to_string();
+    assert!(error.starts_with("cannot open the database"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
+
+#[tokio::test]
+async fn closing_leaves_one_file_and_its_lock() {
+    let backend = Sqlite::open();
+    append(&backend.feeds(), says("alice", "hello")).await;
+    backend.store.close().await;
+    let mut files: Vec<_> = std::fs::read_dir(backend.path.parent().unwrap())
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["roomcast.db", "roomcast.db.lock"]);
+}

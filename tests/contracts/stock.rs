@@ -1,0 +1,51 @@
+//! The last known stock of products.
+
+use roomcast::domain::ProductId;
+use serde_json::Number;
+
+use crate::backend::Durable;
+
+/// All cases, for `run!`.
+macro_rules! stock {
+    ($backend:ty) => {
+        run! { $backend, stock:
+            the_newest_stock_replaces_the_one_before
+            any_json_number_comes_back_as_it_was_and_stays_over_a_restart
+        }
+    };
+}
+pub(crate) use stock;
+
+fn product(id: &str) -> ProductId {
+    ProductId::new(id).unwrap()
+}
+
+pub async fn the_newest_stock_replaces_the_one_before(backend: impl Durable) {
+    let stock = backend.stock();
+    assert_eq!(stock.get(&product("7")).await, Ok(None));
+    stock.put(&product("7"), Number::from(3)).await.unwrap();
+    stock.put(&product("7"), Number::from(0)).await.unwrap();
+    assert_eq!(stock.get(&product("7")).await, Ok(Some(Number::from(0))));
+    assert_eq!(stock.get(&product("8")).await, Ok(None));
+}
+
+pub async fn any_json_number_comes_back_as_it_was_and_stays_over_a_restart(
+    mut backend: impl Durable,
+) {
+    let numbers = [
+        Number::from(u64::MAX),
+        Number::from(i64::MIN),
+        Number::from_f64(2.5).unwrap(),
+    ];
+    for (id, number) in ["a", "b", "c"].into_iter().zip(&numbers) {
+        backend
+            .stock()
+            .put(&product(id), number.clone())
+            .await
+            .unwrap();
+    }
+    backend.reopen().await;
+    for (id, number) in ["a", "b", "c"].into_iter().zip(numbers) {
+        assert_eq!(backend.stock().get(&product(id)).await, Ok(Some(number)));
+    }
+}

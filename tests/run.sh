@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# Runs the tests: formatting, lints, Rust specs, and the contract as stock clients see it.
+#
+#   tests/run.sh           everything
+#   tests/run.sh rust      formatting, lints and Rust specs
+#   tests/run.sh clients   every scenario with every published client, and order under load
+#   tests/run.sh kill      kill -9 while 50 clients send
+#
+# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, and Python 3
+# with venv; it says what is missing. What it installs goes under target/ and
+# tests/clients/node_modules. The last line says how many tests passed and failed.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+readonly TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
+readonly WORK="$TARGET/client-tests"
+readonly VENV="$WORK/venv"
+readonly CLIENTS="$PWD/tests/clients"
+readonly LIMIT_S=900
+export PYTHONDONTWRITEBYTECODE=1
+
+passed=0
+failed=0
+
+headline() { printf '\n== %s\n' "$*"; }
+
+finish() {
+  printf '\n%d passed, %d failed\n' "$passed" "$failed"
+  [ "$failed" -eq 0 ]
+  exit
+}
+
+# Runs a command as one test.
+check() {
+  local name=$1
+  shift
+  headline "$name"
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name"
+    return 1
+  fi
+}
+
+# Adds the counts of a run; one that failed without a failed test counts as one failure.
+tally() {
+  local status=$1 more_passed=$2 more_failed=$3
+  if [ "$status" -ne 0 ] && [ "$more_failed" -eq 0 ]; then
+    more_failed=1
+  fi
+  passed=$((passed + more_passed))
+  failed=$((failed + more_failed))
+}
+
+sum() { awk -v "names=$2" '$1 == "#" && names ~ " " $2 " " { n += $3 } END { print n + 0 }' "$1"; }
+
+# Runs a command that writes TAP into a file, and adds its counts.
+tap() {
+  local name=$1 file="$WORK/$2.tap" status
+  shift 2
+  headline "$name"
+  : >"$file"
+  "$@"
+  status=$?
+  [ "$status" -eq 124 ] && echo "$name did not end within $LIMIT_S s"
+  tally "$status" "$(sum "$file" ' pass ')" "$(sum "$file" ' fail cancelled ')"
+}
+
+node_tests() {
+  local name=$1 script=$2
+  tap "$name" "$script" timeout "$LIMIT_S" node \
+    --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=tap --test-reporter-destination="$WORK/$script.tap" \
+    "$CLIENTS/$script.mjs"
+}
+
+python_tests() {
+  timeout "$LIMIT_S" "$VENV/bin/python" -u "$CLIENTS/python/matrix.py" | tee "$WORK/python.tap"
+}
+
+missing=()
+need() {
+  local what=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing+=("$what")
+}
+
+has_venv() { python3 -c 'import ensurepip, venv'; }
+
+# Where we may, we install what Debian leaves out of its Python.
+ensure_venv() {
+  if ! has_venv >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    headline "installing python3-venv"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+  fi
+  need "python3 with venv (Debian: apt-get install python3-venv)" has_venv
+}
+
+is_node_18() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)'; }
+
+check_tools() {
+  need "cargo (https://rustup.rs)" cargo --version
+  need "a C compiler, cc (Debian: apt-get install build-essential)" cc --version
+  if [ "$1" != clients ] && [ "$1" != kill ]; then
+    need "rustfmt (rustup component add rustfmt)" cargo fmt --version
+    need "clippy (rustup component add clippy)" cargo clippy --version
+  fi
+  if [ "$1" != rust ]; then
+    need "node, version 18 or newer (https://nodejs.org)" is_node_18
+    need "npm" npm --version
+  fi
+  if [ "$1" = all ] || [ "$1" = clients ]; then
+    ensure_venv
+  fi
+  [ "${#missing[@]}" -eq 0 ] && return
+  echo "Missing, to run the tests:" >&2
+  printf '  - %s\n' "${missing[@]}" >&2
+  failed=1
+  finish
+}
+
+rust_specs() {
+  check "formatting" cargo fmt --check
+  check "lints" cargo clippy --locked --all-targets -- -D warnings
+  headline "Rust specs"
+  local log="$WORK/cargo-test.log" status
+  cargo test --locked --no-fail-fast 2>&1 | tee "$log"
+  status=$?
+  local results='/^test result:/ { passed += $4; failed += $6 } END { print passed + 0, failed + 0 }'
+  # shellcheck disable=SC2046
+  tally "$status" $(awk "$results" "$log")
+}
+
+build() { check "the server builds" cargo build --locked || finish; }
+
+no_registry_in_lockfile() { ! grep -Eq '"resolved": "[a-z+]+:' "$CLIENTS/package-lock.json"; }
+
+install_node_clients() {
+  check "the Node clients install" \
+    npm ci --prefix "$CLIENTS" --ignore-scripts --no-audit --no-fund --loglevel=error || finish
+}
+
+install_python_client() {
+  local wanted="$CLIENTS/requirements.txt" have="$VENV/requirements.txt"
+  cmp -s "$wanted" "$have" && return
+  rm -rf "$VENV"
+  python3 -m venv "$VENV" &&
+    "$VENV/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" &&
+    cp "$wanted" "$have"
+}
+
+client_scenarios() {
+  check "the lockfile names no registry" no_registry_in_lockfile
+  node_tests "scenarios with published JavaScript clients" matrix
+  if check "the Python client installs" install_python_client; then
+    tap "scenarios with python-socketio" python python_tests
+  fi
+  node_tests "order under load" order
+}
+
+main() {
+  local what=${1:-all}
+  case "$what" in
+    all | rust | clients | kill) ;;
+    *)
+      echo "usage: tests/run.sh [all|rust|clients|kill]" >&2
+      exit 2
+      ;;
+  esac
+  mkdir -p "$WORK"
+  check_tools "$what"
+  case "$what" in all | rust) rust_specs ;; esac
+  [ "$what" = rust ] && finish
+  build
+  install_node_clients
+  case "$what" in all | clients) client_scenarios ;; esac
+  case "$what" in all | kill) node_tests "kill -9 at random points" kill ;; esac
+  finish
+}
+
+main "$@"
