@@ -14,7 +14,8 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use roomcast::{
     domain::{EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
     ports::{Appended, Commit, FeedStore},
-    stores::sqlite::{SqliteOptions, SqliteStore, Synchronous, metrics::GROUP_SIZE},
+    stores::sqlite::{SqliteOptions, SqliteStore, Synchronous},
+    telemetry::metric::GROUP_SIZE,
 };
 use tokio::sync::mpsc;
 

@@ -90,8 +90,9 @@ export class Session {
     let more = true;
     while (more) {
       // Live messages that come meanwhile do not move the cursor, so nothing is skipped.
-      const after = this.cursor ? { after: this.cursor } : {};
-      const page = await this.ask('messages:since', { roomId: ROOM, limit: PAGE_SIZE, ...after });
+      const page = this.cursor
+        ? await this.ask('messages:since', { roomId: ROOM, limit: PAGE_SIZE, after: this.cursor })
+        : await this.page('');
       if (page.verdict === 'reset') this.forget();
       this.showQuietly(page.messages);
       more = this.cursor > 0 && page.hasMore && page.messages.length > 0;
@@ -108,13 +109,19 @@ export class Session {
     list.replaceChildren();
   }
 
-  async showEarlier() {
-    const query = `before=${this.firstSeq}&limit=${PAGE_SIZE}`;
-    const answer = await fetch(`/api/rooms/${ROOM}/messages?${query}`, {
+  /** A page of the room's history; the newest one when nothing says where it ends. */
+  async page(where) {
+    const answer = await fetch(`/api/rooms/${ROOM}/messages?limit=${PAGE_SIZE}${where}`, {
       headers: { Authorization: `Bearer ${this.user.token}` },
     });
-    if (!answer.ok || this.closed) return;
-    const page = await answer.json();
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.detail);
+    return body;
+  }
+
+  async showEarlier() {
+    const page = await this.page(`&before=${this.firstSeq}`);
+    if (this.closed) return;
     const height = scroller.scrollHeight;
     this.showQuietly(page.messages);
     scroller.scrollTop += scroller.scrollHeight - height;

@@ -1,6 +1,6 @@
 //! A server with one event of one's own: `socket.emit("wave", { room: "lobby" }, (ack) => …)`.
 
-use roomcast::{Context, Event, Namespace, Result, Server, config::Config, domain::{Room, RoomId}};
+use roomcast::{Context, Event, Namespace, Result, Server, config::{Config, Sources}, domain::{Room, RoomId}};
 
 #[derive(serde::Deserialize)]
 struct Wave { room: RoomId }
@@ -21,7 +21,8 @@ impl Event for Wave {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let config = Config::load(&roomcast::config::Sources::environment_only())?;
+    let env = Sources::environment();
+    let config = Config::load(&Sources { env, ..Sources::default() })?;
     let listener = tokio::net::TcpListener::bind((config.server.host.as_str(), config.server.port)).await?;
     Server::new(config).namespace(Namespace::new("/").on::<Wave>()).run(listener, std::future::pending()).await?;
     Ok(())

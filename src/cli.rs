@@ -98,7 +98,7 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn print_token(args: &TokenArgs) -> Result<(), Failure> {
     let config = Config::load(&args.file.sources(Preset::Standard, Vec::new()))?;
-    say(&token::sign(&config.auth, &args.claims())?)
+    say(&token::sign(&config.auth, &args.claims(&config.auth))?)
 }
 
 fn check_config(args: &FileArgs) -> Result<(), Failure> {

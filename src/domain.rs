@@ -5,6 +5,7 @@ mod feed;
 mod identity;
 mod ids;
 mod message;
+mod object;
 mod payment;
 mod position;
 mod presence;
@@ -19,6 +20,7 @@ pub use ids::{
     VendorId, WatchedId,
 };
 pub use message::{Attachment, DirectMessage, Message, MessagePage, check_content};
+pub use object::Object;
 pub use payment::{Amount, Outcome, Payment};
 pub use position::{Position, Report};
 pub use presence::{Presence, Status};

@@ -7,12 +7,15 @@ use metrics::gauge;
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 
 use crate::{
+    auth::MintError,
     config::{Config, ConfigError},
     events,
-    http::{self, App, Readiness, demo},
+    http::{
+        self, App, Readiness,
+        demo::{self, SampleUser},
+    },
     realtime::namespace::{Endpoint, Hub, Namespace},
     services::Services,
-    stores::sqlite::SqliteStore,
     telemetry::{self, metric},
     wiring::{self, Wired, WiringError},
 };
@@ -38,6 +41,9 @@ pub enum StartError {
     /// The metrics.
     #[error("cannot set up metrics: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// The demo's tokens.
+    #[error("cannot sign in the demo's users: {0}")]
+    Demo(#[from] MintError),
     /// The listeners.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -118,7 +124,7 @@ impl Server {
             config: config.clone(),
             readiness: readiness.clone(),
             metrics,
-            sample_users: demo::sample_users(&config),
+            sample_users: sample_users(&config)?,
         };
         let background = Background::start(services.clone(), hub.clone(), &app).await?;
         let router = http::router(&app).layer(endpoint.layer());
@@ -140,14 +146,26 @@ impl Server {
         tracing::info!("draining");
         readiness.drain();
         let _ = stop.send(());
-        let drained = timeout(config.server.drain_deadline(), drain(&hub, &wired.store));
-        if drained.await.is_err() {
-            tracing::warn!("the drain deadline has passed; what was left is cut off");
+        let left = timeout(config.server.drain_deadline(), disconnect_all(&hub));
+        if left.await.is_err() {
+            tracing::warn!("the drain deadline has passed; connections that are left are cut off");
         }
         drop(background);
-        wired.delivery.abort();
+        // What was accepted is committed and told; then both ends of the channel are gone.
+        wired.store.close().await;
+        let _ = wired.delivery.await;
         serving.abort();
+        tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The demo's users, where the demo is switched on.
+fn sample_users(config: &Config) -> Result<Vec<SampleUser>, MintError> {
+    if config.server.demo {
+        demo::sample_users(&config.auth)
+    } else {
+        Ok(Vec::new())
     }
 }
 
@@ -159,8 +177,8 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
     stdout.flush()
 }
 
-/// Closes every connection, waits for the events that were accepted, then closes the store.
-async fn drain(hub: &Hub, store: &SqliteStore) {
+/// Closes every connection and waits until the events that were accepted are done.
+async fn disconnect_all(hub: &Hub) {
     // A client that has stopped reading may hold this up; the rest is closed all the same.
     let closing = hub.close();
     tokio::pin!(closing);
@@ -172,7 +190,6 @@ async fn drain(hub: &Hub, store: &SqliteStore) {
             _ = poll.tick() => {}
         }
     }
-    store.close().await;
 }
 
 /// What runs beside the listener; it ends when this is dropped.

@@ -30,7 +30,7 @@ pub mod metric {
     pub const GROUP_SIZE: &str = "roomcast_store_group_size";
     /// Writes that wait.
     pub const QUEUE_DEPTH: &str = "roomcast_store_queue_depth";
-    /// Failed transactions, by `operation`.
+    /// Failures of the store, by `kind`.
     pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
 }
 
@@ -86,5 +86,5 @@ fn describe() {
     describe_histogram!(metric::APPEND_SECONDS, "Time from an append to its commit");
     describe_histogram!(metric::GROUP_SIZE, "Writes per transaction");
     describe_gauge!(metric::QUEUE_DEPTH, "Writes that wait for the store");
-    describe_counter!(metric::STORE_ERRORS, "Failed store transactions");
+    describe_counter!(metric::STORE_ERRORS, "Failures of the store by kind");
 }

@@ -6,8 +6,8 @@
 #   tests/run.sh clients   every scenario with every published client, and order under load
 #   tests/run.sh kill      kill -9 while 50 clients send
 #
-# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, and Python 3
-# with venv; it says what is missing. What it installs goes under target/ and
+# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, and Python
+# 3.10 or newer with venv; it says what is missing. What it installs goes under target/ and
 # tests/clients/node_modules. The last line says how many tests passed and failed.
 set -uo pipefail
 
@@ -87,7 +87,7 @@ need() {
   "$@" >/dev/null 2>&1 || missing+=("$what")
 }
 
-has_venv() { python3 -c 'import ensurepip, venv'; }
+has_venv() { python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))'; }
 
 # Where we may, we install what Debian leaves out of its Python.
 ensure_venv() {
@@ -95,7 +95,7 @@ ensure_venv() {
     headline "installing python3-venv"
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
   fi
-  need "python3 with venv (Debian: apt-get install python3-venv)" has_venv
+  need "python3, version 3.10 or newer, with venv (Debian: apt-get install python3-venv)" has_venv
 }
 
 is_node_18() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)'; }

@@ -9,7 +9,7 @@ use super::claims::role;
 use crate::domain::{IdError, Timestamp, UserId};
 
 /// What a token is to say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MintClaims {
     /// The user id.
     pub sub: String,
@@ -19,6 +19,10 @@ pub struct MintClaims {
     pub rooms: Vec<String>,
     /// `driver`, `vendor`, `service`.
     pub roles: Vec<String>,
+    /// `iss`; empty: left out.
+    pub issuer: String,
+    /// `aud`; empty: left out.
+    pub audience: String,
     /// How long the token is valid, in whole seconds; a part of one is left out.
     pub ttl: Duration,
 }
@@ -49,6 +53,10 @@ struct Payload<'a> {
     rooms: &'a [String],
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     roles: &'a [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    iss: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    aud: &'a str,
     iat: i64,
     exp: i64,
     jti: String,
@@ -69,6 +77,8 @@ pub fn mint(secret: &[u8], claims: &MintClaims) -> Result<String, MintError> {
         name: claims.name.as_deref(),
         rooms: &claims.rooms,
         roles: &claims.roles,
+        iss: &claims.issuer,
+        aud: &claims.audience,
         iat: now.as_secs(),
         exp: now.plus(claims.ttl).as_secs(),
         jti: uuid::Uuid::now_v7().to_string(),

@@ -1,22 +1,16 @@
 //! `roomcast serve`: from the configuration to a listening server.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{io, path::PathBuf};
 
 use clap::Args;
 use tokio::net::TcpListener;
 
-use super::{Failure, FileArgs, complain, say, signals, token};
+use super::{Failure, FileArgs, complain, say, signals};
 use crate::{
-    auth::MintClaims,
     config::{Config, Override, Preset, Secret},
+    http::demo::sample_users,
     server::Server,
 };
-
-/// The users that `--dev` prints a token for.
-const SAMPLE_USERS: [(&str, &str); 3] = [("alice", "Alice"), ("bob", "Bob"), ("carol", "Carol")];
-
-/// How long their tokens are valid.
-const SAMPLE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// `roomcast serve`.
 #[derive(Args, Debug)]
@@ -105,16 +99,8 @@ fn welcome(config: &mut Config) -> Result<Vec<String>, Failure> {
         lines.push(format!("secret: {secret}"));
         config.auth.jwt_secret = Secret::new(secret);
     }
-    for (sub, name) in SAMPLE_USERS {
-        let claims = MintClaims {
-            sub: sub.into(),
-            name: Some(name.into()),
-            rooms: vec!["*".into()],
-            roles: Vec::new(),
-            ttl: SAMPLE_TTL,
-        };
-        let token = token::sign(&config.auth, &claims)?;
-        lines.push(format!("token for {sub}: {token}"));
+    for user in sample_users(&config.auth)? {
+        lines.push(format!("token for {}: {}", user.user_id, user.token));
     }
     Ok(lines)
 }

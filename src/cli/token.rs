@@ -34,12 +34,14 @@ pub(super) struct TokenArgs {
 }
 
 impl TokenArgs {
-    pub(super) fn claims(&self) -> MintClaims {
+    pub(super) fn claims(&self, auth: &Auth) -> MintClaims {
         MintClaims {
             sub: self.sub.clone(),
             name: self.name.clone(),
             rooms: self.rooms.clone(),
             roles: self.roles.clone(),
+            issuer: auth.issuer.clone(),
+            audience: auth.audience.clone(),
             ttl: self.ttl,
         }
     }
@@ -67,7 +69,7 @@ mod tests {
 
     fn claims(line: &str) -> MintClaims {
         let words = ["token"].into_iter().chain(line.split(' '));
-        Line::try_parse_from(words).unwrap().token.claims()
+        Line::try_parse_from(words).unwrap().token.claims(&Auth::default())
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) fn check_variables(env: &HashMap<&str, &str>) -> Result<(), ConfigErr
     }
     let mut unknown: Vec<_> = env
         .iter()
-        .filter(|(name, value)| name.starts_with(PREFIX) && !is_service_link(name, value))
+        .filter(|(name, value)| is_meant_for_us(name, value))
         .map(|(name, _)| (*name).to_owned())
         .filter(|name| !known.contains(name))
         .collect();
@@ -88,13 +88,20 @@ pub(super) fn check_variables(env: &HashMap<&str, &str>) -> Result<(), ConfigErr
     }))
 }
 
-/// Kubernetes puts variables like `ROOMCAST_SERVICE_HOST` and `ROOMCAST_PORT=tcp://…` into every
-/// container beside a service that is named `roomcast`.
-fn is_service_link(name: &str, value: &str) -> bool {
-    let is_part = |protocol: &str| name.contains(protocol);
-    !name.contains("__")
-        && (name.ends_with("_SERVICE_HOST")
-            || name.contains("_SERVICE_PORT")
-            || (name.contains("_PORT_") && ["_TCP", "_UDP", "_SCTP"].into_iter().any(is_part))
-            || (name.ends_with("_PORT") && value.contains("://")))
+/// Whether a variable can only be meant for us: it names a section, or a plain name with our prefix.
+/// Others are left alone: scripts name theirs after the program, and Kubernetes puts
+/// `ROOMCAST_SERVICE_HOST` and `ROOMCAST_PORT=tcp://…` beside a service that is named `roomcast`.
+fn is_meant_for_us(name: &str, value: &str) -> bool {
+    let Some(bare) = name.strip_prefix(PREFIX) else {
+        return false;
+    };
+    let lower = bare.to_ascii_lowercase();
+    let begins = |section: &&Section| {
+        let rest = lower.strip_prefix(section.name);
+        rest.is_some_and(|rest| rest.starts_with('_'))
+    };
+    let mut plain = SECTIONS.iter().flat_map(|section| section.keys).flat_map(|key| key.env);
+    bare.contains("__")
+        || SECTIONS.iter().any(|section| begins(&section))
+        || (plain.any(|plain| *plain == bare) && !value.contains("://"))
 }

@@ -121,7 +121,7 @@ impl WatchRule {
         // `room{id}` would enter `room:secret` for the id `:secret`.
         let is_guarded =
             |guarded: &&str| prefix.starts_with(*guarded) || guarded.starts_with(prefix);
-        ensure(!GUARDED.iter().any(|guarded| is_guarded(guarded)), || {
+        ensure(!GUARDED.iter().any(is_guarded), || {
             format!("watch rule {event:?}: room {room:?} must not reach room: or user: rooms")
         })?;
         ensure(self.has_its_snapshot(), || {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{Attachment, ClientId, Cursor, EntryId, Message, MessagePage, RoomId},
+    domain::{Attachment, ClientId, Cursor, EntryId, Message, MessagePage, Object, RoomId},
     error::{Error, Result},
     realtime::{Context, Event, Failure, Order},
     services::{Draft, Entered, MAX_PAGE},
@@ -68,7 +68,7 @@ impl Outgoing {
 
 /// `message:send`.
 #[derive(Deserialize)]
-pub struct Send(Outgoing);
+pub struct Send(Object<Outgoing>);
 
 impl Event for Send {
     const NAME: &'static str = "message:send";
@@ -76,13 +76,13 @@ impl Event for Send {
     type Reply = Stored;
 
     async fn handle(self, cx: Context) -> Result<Stored> {
-        self.0.post(&cx, "message:new").await
+        self.0.0.post(&cx, "message:new").await
     }
 }
 
 /// `chat:message`.
 #[derive(Deserialize)]
-pub struct SendAsChatMessage(Outgoing);
+pub struct SendAsChatMessage(Object<Outgoing>);
 
 impl Event for SendAsChatMessage {
     const NAME: &'static str = "chat:message";
@@ -90,14 +90,17 @@ impl Event for SendAsChatMessage {
     type Reply = Stored;
 
     async fn handle(self, cx: Context) -> Result<Stored> {
-        self.0.post(&cx, Self::NAME).await
+        self.0.0.post(&cx, Self::NAME).await
     }
 }
 
 /// `message:edit`.
 #[derive(Deserialize)]
+pub struct Edit(Object<Edited>);
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Edit {
+struct Edited {
     room_id: RoomId,
     message_id: EntryId,
     content: String,
@@ -108,29 +111,35 @@ impl Event for Edit {
     type Reply = Stored;
 
     async fn handle(self, cx: Context) -> Result<Stored> {
+        let Object(to) = self.0;
         let chat = &cx.services().chat;
-        let edited = chat.edit(cx.speaker()?, &self.room_id, &self.message_id, self.content);
+        let edited = chat.edit(cx.speaker()?, &to.room_id, &to.message_id, to.content);
         Ok(Stored {
             message: edited.await?,
         })
     }
 }
 
-/// `message:delete`.
+/// A message of a room.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Delete {
+struct Which {
     room_id: RoomId,
     message_id: EntryId,
 }
+
+/// `message:delete`.
+#[derive(Deserialize)]
+pub struct Delete(Object<Which>);
 
 impl Event for Delete {
     const NAME: &'static str = "message:delete";
     type Reply = Stored;
 
     async fn handle(self, cx: Context) -> Result<Stored> {
+        let Object(which) = self.0;
         let chat = &cx.services().chat;
-        let deleted = chat.delete(cx.speaker()?, &self.room_id, &self.message_id);
+        let deleted = chat.delete(cx.speaker()?, &which.room_id, &which.message_id);
         Ok(Stored {
             message: deleted.await?,
         })
@@ -139,11 +148,7 @@ impl Event for Delete {
 
 /// `chat:read`.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Read {
-    room_id: RoomId,
-    message_id: EntryId,
-}
+pub struct Read(Object<Which>);
 
 /// The ack of `chat:read`.
 #[derive(Serialize)]
@@ -156,8 +161,9 @@ impl Event for Read {
     type Reply = Unread;
 
     async fn handle(self, cx: Context) -> Result<Unread> {
+        let Object(which) = self.0;
         let chat = &cx.services().chat;
-        let unread = chat.read(cx.speaker()?, &self.room_id, &self.message_id);
+        let unread = chat.read(cx.speaker()?, &which.room_id, &which.message_id);
         Ok(Unread {
             unread: unread.await?,
         })
@@ -166,8 +172,11 @@ impl Event for Read {
 
 /// `messages:since`.
 #[derive(Deserialize)]
+pub struct Since(Object<Missed>);
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Since {
+struct Missed {
     room_id: RoomId,
     after: Option<After>,
     limit: Option<usize>,
@@ -186,18 +195,19 @@ impl Event for Since {
     type Reply = MessagePage;
 
     async fn handle(self, cx: Context) -> Result<MessagePage> {
-        let limit = self.limit.unwrap_or(MAX_PAGE);
+        let Object(missed) = self.0;
+        let limit = missed.limit.unwrap_or(MAX_PAGE);
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(Error::invalid_payload(format!(
                 "limit must be between 1 and {MAX_PAGE}"
             )));
         }
-        let from = match self.after {
+        let from = match missed.after {
             None => Cursor::AfterSeq(0),
             Some(After::Seq(seq)) => Cursor::AfterSeq(seq),
             Some(After::Id(id)) => Cursor::after(id),
         };
         let user = cx.user()?;
-        cx.services().chat.page(user, self.room_id, from, limit).await
+        cx.services().chat.page(user, missed.room_id, from, limit).await
     }
 }

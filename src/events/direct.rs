@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{ClientId, DirectMessage, OrderId, UserId},
+    domain::{ClientId, DirectMessage, Object, OrderId, UserId},
     error::Result,
     realtime::{Context, Event, Order},
     services::DirectDraft,
@@ -11,8 +11,11 @@ use crate::{
 
 /// `send-message`.
 #[derive(Deserialize)]
+pub struct Send(Object<Outgoing>);
+
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Send {
+struct Outgoing {
     to: UserId,
     content: String,
     order_id: Option<OrderId>,
@@ -31,11 +34,12 @@ impl Event for Send {
     type Reply = Sent;
 
     async fn handle(self, cx: Context) -> Result<Sent> {
+        let Object(outgoing) = self.0;
         let draft = DirectDraft {
-            to: self.to,
-            content: self.content,
-            order_id: self.order_id,
-            client_id: self.client_id,
+            to: outgoing.to,
+            content: outgoing.content,
+            order_id: outgoing.order_id,
+            client_id: outgoing.client_id,
         };
         let message = cx.services().direct.send(cx.speaker()?, draft).await?;
         Ok(Sent { message })

@@ -1,6 +1,6 @@
 //! The client demo: one page that chats through this server as one of its sample users.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -9,6 +9,17 @@ use axum::{
     routing::get,
 };
 use serde::Serialize;
+
+use crate::{
+    auth::{MintClaims, MintError, mint},
+    config::Auth,
+};
+
+/// Who the page can sign in as: user id and name.
+const SAMPLE_USERS: [(&str, &str); 3] = [("alice", "Alice"), ("bob", "Bob"), ("carol", "Carol")];
+
+/// How long a sample user's token is valid.
+const SAMPLE_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
 const PAGE: &str = include_str!("../../client-demo/index.html");
 
@@ -57,6 +68,29 @@ pub struct SampleUser {
     pub name: String,
     /// A token that may enter the room `lobby`.
     pub token: String,
+}
+
+/// The sample users, with tokens that open every room. Nobody without a secret to sign with.
+pub fn sample_users(auth: &Auth) -> Result<Vec<SampleUser>, MintError> {
+    let secret = &auth.jwt_secret;
+    let users = if secret.is_empty() { &[] } else { &SAMPLE_USERS[..] };
+    let user = |(id, name): &(&str, &str)| {
+        let claims = MintClaims {
+            sub: (*id).to_owned(),
+            name: Some((*name).to_owned()),
+            rooms: vec!["*".to_owned()],
+            roles: Vec::new(),
+            issuer: auth.issuer.clone(),
+            audience: auth.audience.clone(),
+            ttl: SAMPLE_TTL,
+        };
+        Ok(SampleUser {
+            user_id: claims.sub.clone(),
+            name: (*name).to_owned(),
+            token: mint(secret.expose().as_bytes(), &claims)?,
+        })
+    };
+    users.iter().map(user).collect()
 }
 
 /// `GET /` (the page), `GET /demo/users` and what the page loads. Hands a valid token to anyone

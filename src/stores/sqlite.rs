@@ -5,7 +5,7 @@ mod feeds;
 mod group;
 mod line;
 mod members;
-pub mod metrics;
+mod metrics;
 mod page;
 mod payments;
 mod readers;
@@ -107,12 +107,12 @@ pub enum OpenError {
 pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Readers>,
-    commits: mpsc::UnboundedSender<Commit>,
 }
 
 impl SqliteStore {
     /// Opens the database, makes it or brings it to the current schema, and starts the writer.
-    /// Blocks meanwhile. New entries of feeds go to `commits`, whose receiver answers them.
+    /// Blocks meanwhile. New entries of feeds go to `commits`, whose receiver answers
+    /// them; it ends when the store has closed.
     pub fn open(
         options: &SqliteOptions,
         commits: mpsc::UnboundedSender<Commit>,
@@ -120,11 +120,10 @@ impl SqliteStore {
         let lock = lock(&options.path)?;
         let write = schema::open_for_writing(options)?;
         let readers = Readers::open(options)?;
-        let writer = Writer::start(write, lock, options).map_err(OpenError::Thread)?;
+        let writer = Writer::start(write, lock, commits, options).map_err(OpenError::Thread)?;
         Ok(Self {
             writer,
             readers: Arc::new(readers),
-            commits,
         })
     }
 

@@ -13,6 +13,7 @@ fn claims() -> MintClaims {
         rooms: vec!["*".to_owned()],
         roles: vec!["driver".to_owned()],
         ttl: Duration::from_secs(3600),
+        ..MintClaims::default()
     }
 }
 

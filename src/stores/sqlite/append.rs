@@ -7,11 +7,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     group::{Job, KnownFeed, KnownFeeds},
-    metrics, rows,
+    rows,
 };
 use crate::{
     domain::{Entry, NewEntry, SocketId},
     ports::{Appended, Commit, StoreError, StoreResult},
+    telemetry::metric,
 };
 
 /// An append on its way through the writer.
@@ -19,21 +20,15 @@ pub(super) struct Append {
     entry: NewEntry,
     queued_at: Instant,
     outcome: Option<Appended>,
-    commits: mpsc::UnboundedSender<Commit>,
     done: oneshot::Sender<StoreResult<Appended>>,
 }
 
 impl Append {
-    pub(super) fn new(
-        entry: NewEntry,
-        commits: mpsc::UnboundedSender<Commit>,
-        done: oneshot::Sender<StoreResult<Appended>>,
-    ) -> Self {
+    pub(super) fn new(entry: NewEntry, done: oneshot::Sender<StoreResult<Appended>>) -> Self {
         Self {
             entry,
             queued_at: Instant::now(),
             outcome: None,
-            commits,
             done,
         }
     }
@@ -64,12 +59,12 @@ impl Job for Append {
         Ok(())
     }
 
-    fn answer(self: Box<Self>, fate: StoreResult<()>) {
+    fn answer(self: Box<Self>, fate: StoreResult<()>, commits: &mpsc::UnboundedSender<Commit>) {
         let latency = self.queued_at.elapsed().as_secs_f64();
-        ::metrics::histogram!(metrics::FEED_APPEND_SECONDS).record(latency);
+        ::metrics::histogram!(metric::APPEND_SECONDS).record(latency);
         match fate.and(self.outcome.ok_or(StoreError)) {
             Ok(appended) if !appended.duplicate => {
-                hand_over(&self.commits, appended, self.entry.origin, self.done);
+                hand_over(commits, appended, self.entry.origin, self.done);
             }
             // A caller that has gone does not need to know.
             other => drop(self.done.send(other)),

@@ -19,7 +19,7 @@ use crate::{
 impl FeedStore for SqliteStore {
     async fn append(&self, entry: NewEntry) -> StoreResult<Appended> {
         let (done, answer) = oneshot::channel();
-        let append = Append::new(entry, self.commits.clone(), done);
+        let append = Append::new(entry, done);
         self.writer.submit(Box::new(append), answer).await
     }
 

@@ -7,11 +7,12 @@ use std::{
 };
 
 use rusqlite::{Connection, OptionalExtension};
+use tokio::sync::mpsc;
 
 use super::metrics::ErrorKind;
 use crate::{
     domain::FeedId,
-    ports::{StoreError, StoreResult},
+    ports::{Commit, StoreError, StoreResult},
 };
 
 /// How many feeds the writer knows by heart; when there are more, it forgets all and reads again.
@@ -22,8 +23,9 @@ pub(super) trait Job: Send {
     /// Does the work inside the group's transaction and keeps what came of it.
     fn run(&mut self, connection: &Connection, feeds: &mut KnownFeeds) -> rusqlite::Result<()>;
 
-    /// Tells whoever waits, after the group has been committed or rolled back.
-    fn answer(self: Box<Self>, fate: StoreResult<()>);
+    /// Tells whoever waits, after the group has been committed or rolled back; new entries go to
+    /// `commits`.
+    fn answer(self: Box<Self>, fate: StoreResult<()>, commits: &mpsc::UnboundedSender<Commit>);
 }
 
 /// Why a write, or its whole group, was undone.

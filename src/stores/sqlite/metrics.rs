@@ -1,13 +1,6 @@
-//! The names under which the store counts, each once.
+//! What can fail in the store, and how it is counted.
 
-/// Histogram: seconds from the call of an append until its commit.
-pub const FEED_APPEND_SECONDS: &str = "roomcast_feed_append_seconds";
-/// Histogram: writes per transaction.
-pub const GROUP_SIZE: &str = "roomcast_store_group_size";
-/// Gauge: writes that wait for the writer.
-pub const QUEUE_DEPTH: &str = "roomcast_store_queue_depth";
-/// Counter, by `kind`: what failed.
-pub const ERRORS: &str = "roomcast_store_errors_total";
+use crate::telemetry::metric;
 
 /// What can fail in a store.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +30,6 @@ impl ErrorKind {
 
     /// Counts one failure.
     pub(super) fn count(self) {
-        metrics::counter!(ERRORS, "kind" => self.as_str()).increment(1);
+        metrics::counter!(metric::STORE_ERRORS, "kind" => self.as_str()).increment(1);
     }
 }

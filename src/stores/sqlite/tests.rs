@@ -19,7 +19,10 @@ struct Opened {
     _folder: TempDir,
 }
 
-fn open(queue: usize) -> Opened {
+/// Long enough for never being reached.
+const PATIENT: Duration = Duration::from_secs(30);
+
+fn open(queue: usize, timeout: Duration) -> Opened {
     let folder = tempfile::tempdir().unwrap();
     let (sender, commits) = mpsc::unbounded_channel();
     let options = SqliteOptions {
@@ -28,7 +31,7 @@ fn open(queue: usize) -> Opened {
         queue,
         group: 64,
         readers: 1,
-        timeout: Duration::from_millis(50),
+        timeout,
     };
     Opened {
         store: SqliteStore::open(&options, sender).unwrap(),
@@ -89,7 +92,7 @@ fn entry(content: &str) -> NewEntry {
 
 #[tokio::test]
 async fn a_write_that_fails_or_panics_leaves_its_neighbours_in_the_group() {
-    let opened = open(16);
+    let opened = open(16, PATIENT);
     let store = &opened.store;
     let held = hold(store).await;
     let failing = store.write(|connection| {
@@ -128,7 +131,7 @@ async fn a_write_that_fails_or_panics_leaves_its_neighbours_in_the_group() {
 
 #[tokio::test]
 async fn a_group_that_cannot_be_committed_is_undone_and_the_next_one_is_served() {
-    let mut opened = open(16);
+    let mut opened = open(16, PATIENT);
     let store = opened.store.clone();
     let held = hold(&store).await;
     // A reference to no feed, looked at no earlier than at the commit.
@@ -161,7 +164,7 @@ async fn a_group_that_cannot_be_committed_is_undone_and_the_next_one_is_served()
 
 #[tokio::test]
 async fn a_full_queue_makes_writers_wait_for_a_limited_time_only() {
-    let opened = open(1);
+    let opened = open(1, Duration::from_millis(50));
     let store = &opened.store;
     let held = hold(store).await;
     let mut queued = Box::pin(add(store, "queued"));
@@ -172,8 +175,8 @@ async fn a_full_queue_makes_writers_wait_for_a_limited_time_only() {
 }
 
 #[tokio::test]
-async fn the_first_poll_of_an_append_takes_its_place_in_the_feed() {
-    let mut opened = open(16);
+async fn the_first_poll_of_an_append_takes_its_place_in_the_feed_even_where_it_has_to_wait() {
+    let mut opened = open(1, PATIENT);
     opened.commits.close();
     let store = &opened.store;
     let held = hold(store).await;
@@ -196,7 +199,7 @@ async fn the_first_poll_of_an_append_takes_its_place_in_the_feed() {
 
 #[tokio::test]
 async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
-    let opened = open(16);
+    let mut opened = open(16, PATIENT);
     let store = &opened.store;
     let held = hold(store).await;
     let mut queued = Box::pin(add(store, "queued"));
@@ -207,4 +210,6 @@ async fn closing_finishes_what_is_queued_and_refuses_the_rest() {
     assert_eq!(add(store, "late").await, Err(StoreError));
     assert_eq!(store.read(members).await, Err(StoreError));
     assert!(!store.is_healthy());
+    // Live readers know that nothing follows.
+    assert!(opened.commits.recv().await.is_none());
 }

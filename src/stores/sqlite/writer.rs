@@ -13,7 +13,7 @@ use std::{
 
 use rusqlite::Connection;
 use tokio::{
-    sync::{oneshot, watch},
+    sync::{mpsc, oneshot, watch},
     time::timeout,
 };
 
@@ -21,9 +21,12 @@ use super::{
     SqliteOptions,
     group::{self, Job, KnownFeeds},
     line::Line,
-    metrics::{self, ErrorKind},
+    metrics::ErrorKind,
 };
-use crate::ports::{StoreError, StoreResult};
+use crate::{
+    ports::{Commit, StoreError, StoreResult},
+    telemetry::metric,
+};
 
 /// The way to the writer; clones share it.
 #[derive(Clone)]
@@ -43,10 +46,12 @@ impl Drop for Shared {
 }
 
 impl Writer {
-    /// Starts the thread. It keeps the lock for as long as it has the connection.
+    /// Starts the thread. It keeps the lock for as long as it has the connection, and is the only
+    /// one to have `commits`: the channel is closed once the last entry has been handed over.
     pub(super) fn start(
         connection: Connection,
         lock: File,
+        commits: mpsc::UnboundedSender<Commit>,
         options: &SqliteOptions,
     ) -> io::Result<Self> {
         let line = Arc::new(Line::new(options.queue));
@@ -56,6 +61,7 @@ impl Writer {
             connection,
             feeds: KnownFeeds::default(),
             line: Arc::clone(&line),
+            commits,
             group: options.group.max(1),
             healthy: Arc::clone(&healthy),
         };
@@ -140,7 +146,7 @@ where
         Ok(())
     }
 
-    fn answer(self: Box<Self>, fate: StoreResult<()>) {
+    fn answer(self: Box<Self>, fate: StoreResult<()>, _: &mpsc::UnboundedSender<Commit>) {
         // A caller that has gone does not need to know.
         let _ = self.done.send(fate.and(self.outcome.ok_or(StoreError)));
     }
@@ -150,6 +156,7 @@ struct Thread {
     connection: Connection,
     feeds: KnownFeeds,
     line: Arc<Line>,
+    commits: mpsc::UnboundedSender<Commit>,
     group: usize,
     healthy: Arc<AtomicBool>,
 }
@@ -168,8 +175,8 @@ impl Thread {
             if waiting.is_empty() {
                 break;
             }
-            ::metrics::gauge!(metrics::QUEUE_DEPTH).set(self.line.len() as f64);
-            ::metrics::histogram!(metrics::GROUP_SIZE).record(waiting.len() as f64);
+            ::metrics::gauge!(metric::QUEUE_DEPTH).set(self.line.len() as f64);
+            ::metrics::histogram!(metric::GROUP_SIZE).record(waiting.len() as f64);
             self.write(&mut waiting);
         }
         let emptied: rusqlite::Result<()> =
@@ -189,7 +196,7 @@ impl Thread {
                     tracing::info!("the store can be written again");
                 }
                 for (job, fate) in waiting.drain(..).zip(fates) {
-                    job.answer(fate);
+                    job.answer(fate, &self.commits);
                 }
             }
             Err(error) => {
@@ -199,7 +206,7 @@ impl Thread {
                     tracing::error!(%error, "the store cannot be written");
                 }
                 for job in waiting.drain(..) {
-                    job.answer(Err(StoreError));
+                    job.answer(Err(StoreError), &self.commits);
                 }
             }
         }

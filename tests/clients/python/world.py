@@ -31,13 +31,15 @@ class Device:
         self.news = asyncio.Condition()
         self.sio = socketio.AsyncClient(reconnection=False, handle_sigint=False)
         self.sio.on("*", self._note)
-        self.sio.on("connect_error", lambda *args: self._note("#refused", *args))
-        self.sio.on("disconnect", lambda *args: self._note("#disconnected", *args))
+        self.sio.on("connect_error", self._refused)
 
     async def _note(self, event, *args):
         async with self.news:
             self.heard_events.append([event, args, False])
             self.news.notify_all()
+
+    async def _refused(self, error=None):
+        await self._note("#refused", error)
 
     async def next(self, event, fits=lambda *args: True, within_s=WAIT_S):
         """The first argument of the next event of this name that was not taken before."""

@@ -90,7 +90,9 @@ export default [
 
   scenario('a room id of 900 KB is refused', async (w) => {
     const { room, alice, bob } = await pair(w);
-    assertRefused(await alice.ask('join:room', 'r'.repeat(900_000)));
+    // Binary packets grow by a third when they are polled, past the payload limit.
+    const isBase64 = w.dialect.parser && w.transport?.[0] === 'polling';
+    assertRefused(await alice.ask('join:room', 'r'.repeat(isBase64 ? 700_000 : 900_000)));
     await stillWorks(alice, bob, room);
     assert.equal(alice.heard(DISCONNECTED).length, 0);
   }),

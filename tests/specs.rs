@@ -1,0 +1,35 @@
+//! What users, backends and operators may rely on, over real sockets on free ports.
+
+#[path = "specs/support.rs"]
+mod support;
+
+#[path = "specs/chat.rs"]
+mod chat;
+#[path = "specs/connecting.rs"]
+mod connecting;
+#[path = "specs/direct.rs"]
+mod direct;
+#[path = "specs/emits.rs"]
+mod emits;
+#[path = "specs/limits.rs"]
+mod limits;
+#[path = "specs/members.rs"]
+mod members;
+#[path = "specs/ops.rs"]
+mod ops;
+#[path = "specs/order.rs"]
+mod order;
+#[path = "specs/payments.rs"]
+mod payments;
+#[path = "specs/presence.rs"]
+mod presence;
+#[path = "specs/sessions.rs"]
+mod sessions;
+#[path = "specs/tidy.rs"]
+mod tidy;
+#[path = "specs/tracking.rs"]
+mod tracking;
+#[path = "specs/typing.rs"]
+mod typing;
+#[path = "specs/watch.rs"]
+mod watch;
