@@ -1,7 +1,7 @@
 //! Fetches the stock Socket.IO client and writes the table by which `http::client_files` embeds it.
 //!
 //! The files come from the `socket.io-client` package by `npm`, checked against a known digest and
-//! kept in `OUT_DIR`, or from the `dist` folder named by `ROOMCAST_CLIENT_DIR`. Where neither can
+//! kept in `OUT_DIR`, or from the `dist` folder named by `SOCKETIO_CLIENT_DIR`. Where neither can
 //! be had the build goes on with an empty table, and a warning says why.
 
 use std::{
@@ -28,7 +28,7 @@ const NAMES: [&str; 8] = [
     "socket.io.msgpack.min.js.map",
 ];
 
-const CLIENT_DIR: &str = "ROOMCAST_CLIENT_DIR";
+const CLIENT_DIR: &str = "SOCKETIO_CLIENT_DIR";
 
 const GZIP: &str = "const fs = require('fs'), zlib = require('zlib'); \
     for (const file of process.argv.slice(1)) \

@@ -1,12 +1,20 @@
 //! A server with one event of one's own: `socket.emit("wave", { room: "lobby" }, (ack) => …)`.
 
-use roomcast::{Context, Event, Namespace, Result, Server, config::{Config, Sources}, domain::{Room, RoomId}};
+use roomcast::{
+    Context, Event, Namespace, Result, Server,
+    config::{Config, Sources},
+    domain::{Room, RoomId},
+};
 
 #[derive(serde::Deserialize)]
-struct Wave { room: RoomId }
+struct Wave {
+    room: RoomId,
+}
 
 #[derive(serde::Serialize)]
-struct Waved { from: String }
+struct Waved {
+    from: String,
+}
 
 impl Event for Wave {
     const NAME: &'static str = "wave";
@@ -22,8 +30,15 @@ impl Event for Wave {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let env = Sources::environment();
-    let config = Config::load(&Sources { env, ..Sources::default() })?;
-    let listener = tokio::net::TcpListener::bind((config.server.host.as_str(), config.server.port)).await?;
-    Server::new(config).namespace(Namespace::new("/").on::<Wave>()).run(listener, std::future::pending()).await?;
+    let config = Config::load(&Sources {
+        env,
+        ..Sources::default()
+    })?;
+    let listener =
+        tokio::net::TcpListener::bind((config.server.host.as_str(), config.server.port)).await?;
+    Server::new(config)
+        .namespace(Namespace::new("/").on::<Wave>())
+        .run(listener, std::future::pending())
+        .await?;
     Ok(())
 }

@@ -6,7 +6,17 @@ mod presence;
 mod typing;
 mod watch;
 
-use crate::{realtime::namespace::Namespace, services::Watch};
+use crate::{
+    realtime::{Arguments, Failure, Handling, Order, namespace::Namespace},
+    services::Watch,
+};
+
+/// How events are taken that append to a feed: their place in it is theirs from the first poll.
+const APPENDS: Handling = Handling {
+    order: Order::FirstPoll,
+    failure: Failure::AckOrEvent,
+    arguments: Arguments::First,
+};
 
 /// The namespace `/` with all of Roomcast's own events.
 pub fn root(watch: &Watch) -> Namespace {

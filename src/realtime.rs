@@ -10,7 +10,7 @@ mod queue;
 mod rooms;
 mod session;
 
-pub use context::{Context, Event, Failure, Order};
+pub use context::{Arguments, Context, Event, Failure, Handling, Order};
 pub use limits::{ConnectionGuard, ConnectionLimits, EventLimits};
 pub use queue::QueueLimits;
 pub use session::Session;

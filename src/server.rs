@@ -23,9 +23,6 @@ use crate::{
 /// How often the gauges are set.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often the drain looks whether everybody has gone.
-const DRAIN_POLL: Duration = Duration::from_millis(20);
-
 /// Why a server could not start or go on, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -146,7 +143,7 @@ impl Server {
         tracing::info!("draining");
         readiness.drain();
         let _ = stop.send(());
-        let left = timeout(config.server.drain_deadline(), disconnect_all(&hub));
+        let left = timeout(config.server.drain_deadline(), hub.close());
         if left.await.is_err() {
             tracing::warn!("the drain deadline has passed; connections that are left are cut off");
         }
@@ -175,21 +172,6 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "listening on http://{address}")?;
     stdout.flush()
-}
-
-/// Closes every connection and waits until the events that were accepted are done.
-async fn disconnect_all(hub: &Hub) {
-    // A client that has stopped reading may hold this up; the rest is closed all the same.
-    let closing = hub.close();
-    tokio::pin!(closing);
-    let mut poll = tokio::time::interval(DRAIN_POLL);
-    let mut closed = false;
-    while !hub.is_empty() {
-        tokio::select! {
-            () = &mut closing, if !closed => closed = true,
-            _ = poll.tick() => {}
-        }
-    }
 }
 
 /// What runs beside the listener; it ends when this is dropped.

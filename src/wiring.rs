@@ -12,8 +12,7 @@ use crate::{
     realtime::namespace::Hub,
     services::{
         Access, Audience, Chat, Direct, Emits, Gateway, Inventory, Members, Payments,
-        PresenceService, ProviderKey, Services, Sessions, Tracking, Typing, Watch,
-        deliver_commits,
+        PresenceService, ProviderKey, Services, Sessions, Tracking, Typing, Watch, deliver_commits,
     },
     stores::{
         memory::{MemoryPositions, MemoryPresence},
@@ -160,7 +159,11 @@ fn auth_options(auth: &config::Auth) -> AuthOptions {
         issuer: given(&auth.issuer),
         audience: given(&auth.audience),
         leeway: auth.leeway(),
-        guests: if auth.guests { Guests::Allowed } else { Guests::Refused },
+        guests: if auth.guests {
+            Guests::Allowed
+        } else {
+            Guests::Refused
+        },
         api_keys: auth.api_keys.digests().to_vec(),
     }
 }

@@ -69,7 +69,10 @@ mod tests {
 
     fn claims(line: &str) -> MintClaims {
         let words = ["token"].into_iter().chain(line.split(' '));
-        Line::try_parse_from(words).unwrap().token.claims(&Auth::default())
+        Line::try_parse_from(words)
+            .unwrap()
+            .token
+            .claims(&Auth::default())
     }
 
     #[test]

@@ -100,7 +100,10 @@ fn is_meant_for_us(name: &str, value: &str) -> bool {
         let rest = lower.strip_prefix(section.name);
         rest.is_some_and(|rest| rest.starts_with('_'))
     };
-    let mut plain = SECTIONS.iter().flat_map(|section| section.keys).flat_map(|key| key.env);
+    let mut plain = SECTIONS
+        .iter()
+        .flat_map(|section| section.keys)
+        .flat_map(|key| key.env);
     bare.contains("__")
         || SECTIONS.iter().any(|section| begins(&section))
         || (plain.any(|plain| *plain == bare) && !value.contains("://"))

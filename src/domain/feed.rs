@@ -18,7 +18,11 @@ pub enum FeedId {
 impl FeedId {
     /// The conversation of two users, the same whichever of them asks.
     pub fn direct(one: &UserId, other: &UserId) -> Self {
-        let (low, high) = if one <= other { (one, other) } else { (other, one) };
+        let (low, high) = if one <= other {
+            (one, other)
+        } else {
+            (other, one)
+        };
         Self::Direct(low.clone(), high.clone())
     }
 
@@ -110,12 +114,16 @@ pub enum Cursor {
 impl Cursor {
     /// After the entry with this id; an id of digits only is a `seq`.
     pub fn after(id: EntryId) -> Self {
-        id.as_str().parse().map_or(Self::AfterId(id), Self::AfterSeq)
+        id.as_str()
+            .parse()
+            .map_or(Self::AfterId(id), Self::AfterSeq)
     }
 
     /// Before the entry with this id; an id of digits only is a `seq`.
     pub fn before(id: EntryId) -> Self {
-        id.as_str().parse().map_or(Self::BeforeId(id), Self::BeforeSeq)
+        id.as_str()
+            .parse()
+            .map_or(Self::BeforeId(id), Self::BeforeSeq)
     }
 }
 

@@ -13,7 +13,18 @@ use crate::error::{Code, Error, Result};
 #[serde(transparent)]
 pub struct Attachment(rmpv::Value);
 
+impl Default for Attachment {
+    fn default() -> Self {
+        Self(rmpv::Value::Nil)
+    }
+}
+
 impl Attachment {
+    /// What has none is read as nothing.
+    pub fn present(self) -> Option<Self> {
+        (!self.0.is_nil()).then_some(self)
+    }
+
     /// The MessagePack bytes by which it is stored.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -60,23 +71,31 @@ impl Message {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct WireMessage<'a> {
+    #[schema(value_type = String)]
     id: &'a EntryId,
     seq: u64,
+    #[schema(value_type = String)]
     room_id: &'a RoomId,
+    #[schema(value_type = String)]
     user_id: &'a UserId,
     username: &'a str,
     content: &'a str,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     client_id: Option<&'a ClientId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<serde_json::Value>)]
     attachment: Option<&'a Attachment>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     edited_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     deleted_at: Option<Timestamp>,
 }
 
@@ -103,8 +122,16 @@ impl Serialize for Message {
     }
 }
 
+impl utoipa::PartialSchema for Message {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        WireMessage::schema()
+    }
+}
+
+impl utoipa::ToSchema for Message {}
+
 /// A page of a room's messages, in ascending `seq`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessagePage {
     /// The messages.

@@ -24,7 +24,7 @@ impl Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged)]
+        #[serde(untagged, expecting = "amount must be a positive number")]
         enum Wire {
             Number(f64),
             Text(String),

@@ -93,7 +93,7 @@ fn recorded_at<'de, D: serde::Deserializer<'de>>(
     from: D,
 ) -> std::result::Result<Option<Timestamp>, D::Error> {
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "recordedAt must be ISO 8601 or milliseconds")]
     enum Wire {
         Ms(i64),
         Text(String),

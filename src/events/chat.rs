@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::APPENDS;
 use crate::{
     domain::{Attachment, ClientId, Cursor, EntryId, Message, MessagePage, Object, RoomId},
     error::{Error, Result},
-    realtime::{Context, Event, Failure, Order},
+    realtime::{Arguments, Context, Event, Failure, Handling, Order},
     services::{Draft, Entered, MAX_PAGE},
 };
 
@@ -16,7 +17,11 @@ pub struct Join(RoomId);
 impl Event for Join {
     const NAME: &'static str = "join:room";
     // Frontends that exist listen for `error` here, ack or not.
-    const FAILURE: Failure = Failure::AckAndEvent;
+    const HANDLING: Handling = Handling {
+        order: Order::Serial,
+        failure: Failure::AckAndEvent,
+        arguments: Arguments::First,
+    };
     type Reply = Entered;
 
     async fn handle(self, cx: Context) -> Result<Entered> {
@@ -50,7 +55,9 @@ struct Outgoing {
     room_id: RoomId,
     content: String,
     client_id: Option<ClientId>,
-    attachment: Option<Attachment>,
+    // Not an `Option`: socketioxide does not fill in binary below one.
+    #[serde(default)]
+    attachment: Attachment,
 }
 
 impl Outgoing {
@@ -59,7 +66,7 @@ impl Outgoing {
             room_id: self.room_id,
             content: self.content,
             client_id: self.client_id,
-            attachment: self.attachment,
+            attachment: self.attachment.present(),
         };
         let message = cx.services().chat.post(cx.speaker()?, draft, event).await?;
         Ok(Stored { message })
@@ -72,7 +79,7 @@ pub struct Send(Object<Outgoing>);
 
 impl Event for Send {
     const NAME: &'static str = "message:send";
-    const ORDER: Order = Order::FirstPoll;
+    const HANDLING: Handling = APPENDS;
     type Reply = Stored;
 
     async fn handle(self, cx: Context) -> Result<Stored> {
@@ -86,7 +93,7 @@ pub struct SendAsChatMessage(Object<Outgoing>);
 
 impl Event for SendAsChatMessage {
     const NAME: &'static str = "chat:message";
-    const ORDER: Order = Order::FirstPoll;
+    const HANDLING: Handling = APPENDS;
     type Reply = Stored;
 
     async fn handle(self, cx: Context) -> Result<Stored> {
@@ -208,6 +215,9 @@ impl Event for Since {
             Some(After::Id(id)) => Cursor::after(id),
         };
         let user = cx.user()?;
-        cx.services().chat.page(user, missed.room_id, from, limit).await
+        cx.services()
+            .chat
+            .page(user, missed.room_id, from, limit)
+            .await
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::APPENDS;
 use crate::{
     domain::{ClientId, DirectMessage, Object, OrderId, UserId},
     error::Result,
-    realtime::{Context, Event, Order},
+    realtime::{Context, Event, Handling},
     services::DirectDraft,
 };
 
@@ -30,7 +31,7 @@ pub struct Sent {
 
 impl Event for Send {
     const NAME: &'static str = "send-message";
-    const ORDER: Order = Order::FirstPoll;
+    const HANDLING: Handling = APPENDS;
     type Reply = Sent;
 
     async fn handle(self, cx: Context) -> Result<Sent> {

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use crate::{
     config::WatchRule,
     domain::WatchedId,
-    realtime::{Context, Failure, Order, namespace::Namespace},
+    realtime::{Context, Handling, namespace::Namespace},
     services::{Snapshot, Watched},
 };
 
@@ -17,8 +17,7 @@ pub fn with_rule(namespace: Namespace, rule: &Arc<WatchRule>) -> Namespace {
     let (begin, end) = (rule.clone(), rule.clone());
     let namespace = namespace.on_fn(
         &rule.event,
-        Order::Serial,
-        Failure::AckOrEvent,
+        Handling::default(),
         move |id: WatchedId, cx: Context| {
             let rule = begin.clone();
             async move {
@@ -32,8 +31,7 @@ pub fn with_rule(namespace: Namespace, rule: &Arc<WatchRule>) -> Namespace {
     }
     namespace.on_fn(
         &rule.leave,
-        Order::Serial,
-        Failure::AckOrEvent,
+        Handling::default(),
         move |id: WatchedId, cx: Context| {
             let rule = end.clone();
             async move {

@@ -73,7 +73,11 @@ pub struct SampleUser {
 /// The sample users, with tokens that open every room. Nobody without a secret to sign with.
 pub fn sample_users(auth: &Auth) -> Result<Vec<SampleUser>, MintError> {
     let secret = &auth.jwt_secret;
-    let users = if secret.is_empty() { &[] } else { &SAMPLE_USERS[..] };
+    let users = if secret.is_empty() {
+        &[]
+    } else {
+        &SAMPLE_USERS[..]
+    };
     let user = |(id, name): &(&str, &str)| {
         let claims = MintClaims {
             sub: (*id).to_owned(),

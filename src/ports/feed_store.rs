@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::StoreResult;
-use crate::domain::{Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, SocketId, Timestamp, UserId};
+use crate::domain::{
+    Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, SocketId, Timestamp, UserId,
+};
 
 /// The outcome of an append.
 #[derive(Clone, Debug)]

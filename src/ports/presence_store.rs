@@ -27,7 +27,8 @@ pub enum Departure {
 #[async_trait]
 pub trait PresenceStore: Send + Sync + 'static {
     /// Adds a device. The first one makes the user `online`.
-    async fn arrive(&self, user: &UserId, device: &SocketId, at: Timestamp) -> StoreResult<Arrival>;
+    async fn arrive(&self, user: &UserId, device: &SocketId, at: Timestamp)
+    -> StoreResult<Arrival>;
 
     /// Removes a device. The last one makes the user `offline`.
     async fn depart(

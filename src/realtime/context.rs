@@ -13,9 +13,10 @@ use crate::{
 };
 
 /// What may run beside an event of the same socket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     /// Nothing: it waits for all earlier events of the socket, and later ones wait for it.
+    #[default]
     Serial,
     /// Its effect takes its place when its handler is first polled; from then on later events of
     /// the socket may start while it is still waiting, for a commit for example.
@@ -23,26 +24,52 @@ pub enum Order {
 }
 
 /// How a failure is told to the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Failure {
     /// By the ack; as an `error` event when the client asked for none.
+    #[default]
     AckOrEvent,
     /// By an `error` event in any case, and by the ack.
     AckAndEvent,
 }
 
+/// From which arguments an event is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Arguments {
+    /// From the first one; more are ignored, as JavaScript ignores them. From nothing (`()`, an
+    /// `Option`) when there is none.
+    #[default]
+    First,
+    /// From all of them: the event is a tuple struct with as many fields.
+    All,
+}
+
+/// How an event is taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handling {
+    /// What may run beside it.
+    pub order: Order,
+    /// How its failures are told.
+    pub failure: Failure,
+    /// From which arguments it is read.
+    pub arguments: Arguments,
+}
+
 /// An event that clients send.
 ///
-/// The type is read from the event's first argument; a tuple struct with several fields is read
-/// from as many arguments. The reply becomes the ack: `{ ok: true, ...reply }`. An error becomes
+/// The type is read from the event's first argument, or from all of them: see
+/// [`Event::HANDLING`]. The reply becomes the ack: `{ ok: true, ...reply }`. An error becomes
 /// `{ ok: false, error, code }`, or an `error` event where the client asked for no ack.
 pub trait Event: DeserializeOwned + Send + 'static {
     /// The event's name.
     const NAME: &'static str;
-    /// What may run beside it.
-    const ORDER: Order = Order::Serial;
-    /// How its failures are told.
-    const FAILURE: Failure = Failure::AckOrEvent;
+    /// How it is taken: after all earlier events of the socket, from its first argument, its
+    /// failures told by the ack or else by an `error` event.
+    const HANDLING: Handling = Handling {
+        order: Order::Serial,
+        failure: Failure::AckOrEvent,
+        arguments: Arguments::First,
+    };
     /// What the ack adds to `ok`: a struct or map, or `()` for nothing.
     type Reply: Serialize + Send + Sync + 'static;
 

@@ -1,5 +1,6 @@
 //! Socket.IO namespaces on socketioxide: the only module that knows it.
 
+mod arguments;
 mod connect;
 mod dispatch;
 mod hub;
@@ -12,9 +13,7 @@ use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer
 pub use hub::{Hub, NamespaceHandle};
 
 use self::{connect::Gate, dispatch::Route};
-use super::{
-    ConnectionLimits, Context, Event, EventLimits, Order, QueueLimits, context::Failure,
-};
+use super::{ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits};
 use crate::{
     auth::Auth,
     config::{self, Config, Parser},
@@ -49,24 +48,18 @@ impl Namespace {
     /// Takes an event. Of two with one name, the later one counts.
     #[must_use]
     pub fn on<E: Event>(self) -> Self {
-        self.on_fn(E::NAME, E::ORDER, E::FAILURE, |event: E, cx| event.handle(cx))
+        self.on_fn(E::NAME, E::HANDLING, |event: E, cx| event.handle(cx))
     }
 
     /// Takes an event whose name is known only at run time.
-    pub(crate) fn on_fn<A, R, F, Fut>(
-        mut self,
-        name: &str,
-        order: Order,
-        failure: Failure,
-        handler: F,
-    ) -> Self
+    pub(crate) fn on_fn<A, R, F, Fut>(mut self, name: &str, handling: Handling, handler: F) -> Self
     where
         A: DeserializeOwned + Send + 'static,
         R: Serialize + Send + Sync + 'static,
         F: Fn(A, Context) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
-        self.routes.push(Route::new(name, order, failure, handler));
+        self.routes.push(Route::new(name, handling, handler));
         self
     }
 
@@ -101,11 +94,18 @@ impl Endpoint {
     }
 
     /// Lets clients connect. Namespaces with the same path become one.
-    pub fn open(&self, config: &Config, auth: &Auth, services: &Arc<Services>, namespaces: Vec<Namespace>) {
+    pub fn open(
+        &self,
+        config: &Config,
+        auth: &Auth,
+        services: &Arc<Services>,
+        namespaces: Vec<Namespace>,
+    ) {
         let connections = Arc::new(ConnectionLimits::new(&config.limits));
         let events = Arc::new(EventLimits::new(&config.limits));
         let forgetting = events.clone();
-        self.hub.keep(tokio::spawn(async move { forgetting.run().await }));
+        self.hub
+            .keep(tokio::spawn(async move { forgetting.run().await }));
         let mut merged: Vec<Namespace> = Vec::new();
         for namespace in namespaces {
             match merged.iter_mut().find(|known| known.path == namespace.path) {

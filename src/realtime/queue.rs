@@ -62,7 +62,9 @@ enum Phase {
     Idle,
     Running,
     /// Nothing is accepted any more; what was accepted still runs.
-    Closed { running: bool },
+    Closed {
+        running: bool,
+    },
 }
 
 impl EventQueue {
@@ -86,6 +88,7 @@ impl EventQueue {
         if state.phase != Phase::Held {
             return Opened::TooLate;
         }
+        state.bytes += first.bytes;
         state.jobs.push_front(first);
         state.phase = Phase::Running;
         tokio::spawn(self.clone().run());
@@ -236,7 +239,11 @@ mod tests {
     }
 
     /// A queue whose jobs write their names, and the reading end.
-    fn queue() -> (Arc<EventQueue>, mpsc::UnboundedSender<&'static str>, mpsc::UnboundedReceiver<&'static str>) {
+    fn queue() -> (
+        Arc<EventQueue>,
+        mpsc::UnboundedSender<&'static str>,
+        mpsc::UnboundedReceiver<&'static str>,
+    ) {
         let (log, read) = mpsc::unbounded_channel();
         (EventQueue::held(LIMITS), log, read)
     }
@@ -269,7 +276,11 @@ mod tests {
             sender.send("slow").unwrap();
         }));
         let sender = log.clone();
-        queue.push(job(Order::FirstPoll, async move { sender.send("beside").unwrap() })).unwrap();
+        queue
+            .push(job(Order::FirstPoll, async move {
+                sender.send("beside").unwrap()
+            }))
+            .unwrap();
         queue.push(says(&log, "serial")).unwrap();
         assert_eq!(read.recv().await, Some("beside"));
         release.send(()).unwrap();

@@ -122,7 +122,10 @@ impl Rooms {
     /// Whether the socket is in the room.
     pub fn is_in(&self, id: &SocketId, room: &Room) -> bool {
         let inner = self.inner.lock();
-        inner.sockets.get(id).is_some_and(|m| m.rooms.contains(room))
+        inner
+            .sockets
+            .get(id)
+            .is_some_and(|m| m.rooms.contains(room))
     }
 
     /// How many sockets are in the room.
@@ -140,7 +143,10 @@ impl Rooms {
     pub fn users_in(&self, room: &Room) -> Vec<UserId> {
         let inner = self.inner.lock();
         let devices = inner.rooms.get(room).map(|room| &room.devices);
-        let mut users: Vec<_> = devices.into_iter().flat_map(|d| d.keys().cloned()).collect();
+        let mut users: Vec<_> = devices
+            .into_iter()
+            .flat_map(|d| d.keys().cloned())
+            .collect();
         users.sort();
         users
     }

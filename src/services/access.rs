@@ -30,6 +30,10 @@ impl Access {
             Self::Open => true,
             Self::Webhook(gate) => gate.admits(user, room).await,
         };
-        if allowed { Ok(()) } else { Err(Error::forbidden()) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(Error::forbidden())
+        }
     }
 }

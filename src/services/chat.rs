@@ -126,7 +126,8 @@ impl Chat {
     ) -> Result<Message> {
         check_content(&draft.content, self.content_chars)?;
         self.check_joined(speaker.socket, &draft.room_id)?;
-        self.typing.ended(speaker.socket, speaker.user, &draft.room_id);
+        self.typing
+            .ended(speaker.socket, speaker.user, &draft.room_id);
         let Appended { entry, .. } = self
             .feeds
             .append(NewEntry {
@@ -222,7 +223,10 @@ impl Chat {
         limit: usize,
     ) -> Result<MessagePage> {
         let feed = FeedId::Room(room_id);
-        let page = self.feeds.page(&feed, from, limit.clamp(1, MAX_PAGE)).await?;
+        let page = self
+            .feeds
+            .page(&feed, from, limit.clamp(1, MAX_PAGE))
+            .await?;
         let messages = page.entries.into_iter().map(Arc::new);
         Ok(MessagePage {
             messages: messages.filter_map(Message::from_entry).collect(),

@@ -97,7 +97,9 @@ impl Emits {
     pub fn emit(&self, request: EmitRequest) -> Result<()> {
         let name = request.event.as_str();
         if name.is_empty() || name.len() > 256 || RESERVED.contains(&name) {
-            return Err(Error::invalid_payload("event is not a name that can be sent"));
+            return Err(Error::invalid_payload(
+                "event is not a name that can be sent",
+            ));
         }
         if request.to.len() == 0 {
             return Err(Error::invalid_payload("to names nobody"));

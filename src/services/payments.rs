@@ -188,7 +188,13 @@ impl Payments {
         let socket_is_there = self.sockets.identity(&payment.socket).is_some();
         match &payment.user {
             Some(user) => {
-                if !self.store.untold(user).await?.iter().any(|p| p.id == payment.id) {
+                if !self
+                    .store
+                    .untold(user)
+                    .await?
+                    .iter()
+                    .any(|p| p.id == payment.id)
+                {
                     return Ok(());
                 }
                 if socket_is_there {

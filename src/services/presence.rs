@@ -131,7 +131,9 @@ impl PresenceService {
     /// Sets the status of a connected user: `online`, `away` or `busy`.
     pub async fn update(&self, user: &UserId, status: Status) -> Result<()> {
         if status == Status::Offline {
-            return Err(Error::invalid_payload("status must be online, away or busy"));
+            return Err(Error::invalid_payload(
+                "status must be online, away or busy",
+            ));
         }
         let _order = self.lock(user).await;
         let presence = self.store.set(user, status, Timestamp::now()).await?;

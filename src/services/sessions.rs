@@ -65,8 +65,10 @@ impl Sessions {
             }
         };
         self.auth.revoke(revocation, None).await?;
-        self.sockets
-            .disconnect(&|identity| self.is_revoked(identity), DisconnectReason::Revoked);
+        self.sockets.disconnect(
+            &|identity| self.is_revoked(identity),
+            DisconnectReason::Revoked,
+        );
         Ok(())
     }
 

@@ -69,7 +69,10 @@ impl Tracking {
         let mut newest: Option<Position> = None;
         for report in reports {
             let position = report.check(now)?;
-            if newest.as_ref().is_none_or(|n| n.timestamp <= position.timestamp) {
+            if newest
+                .as_ref()
+                .is_none_or(|n| n.timestamp <= position.timestamp)
+            {
                 newest = Some(position);
             }
         }

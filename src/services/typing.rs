@@ -38,11 +38,7 @@ struct TypingUser<'a> {
 
 impl Typing {
     /// `timeout`: how long typing lasts without a repeat.
-    pub fn new(
-        emitter: Arc<dyn Emitter>,
-        sockets: Arc<dyn Sockets>,
-        timeout: Duration,
-    ) -> Self {
+    pub fn new(emitter: Arc<dyn Emitter>, sockets: Arc<dyn Sockets>, timeout: Duration) -> Self {
         Self {
             emitter,
             sockets,
@@ -67,7 +63,11 @@ impl Typing {
     /// The user stops. Nothing happens if they were not typing. Fails with `not_in_room`.
     pub fn stop(&self, socket: &SocketId, user: &User, room: &RoomId) -> Result<()> {
         self.check_joined(socket, room)?;
-        if self.typing.cancel(&(room.clone(), user.id.clone())).is_some() {
+        if self
+            .typing
+            .cancel(&(room.clone(), user.id.clone()))
+            .is_some()
+        {
             self.tell(room, &user.id, &user.name, false);
         }
         Ok(())
@@ -76,7 +76,9 @@ impl Typing {
     /// The device sent its message or left the room.
     pub fn ended(&self, socket: &SocketId, user: &User, room: &RoomId) {
         let key = (room.clone(), user.id.clone());
-        let typed = self.typing.cancel_if(&key, |typist| typist.socket == *socket);
+        let typed = self
+            .typing
+            .cancel_if(&key, |typist| typist.socket == *socket);
         if typed.is_some() {
             self.tell(room, &user.id, &user.name, false);
         }

@@ -93,7 +93,9 @@ async fn only_a_socket_that_has_joined_may_send() {
     let app = TestApp::start().await;
     let mut alice = app.connect("alice").await;
     let sent = text("lobby", "hello");
-    alice.fails("message:send", sent.clone(), "not_in_room").await;
+    alice
+        .fails("message:send", sent.clone(), "not_in_room")
+        .await;
     // Back to back, without waiting.
     let join = alice.ask("join:room", &[json!("lobby")]).await;
     let send = alice.ask("message:send", &[sent]).await;
@@ -121,14 +123,20 @@ async fn binary_attachments_come_back_as_binary() {
     let place = json!({ "_placeholder": true, "num": 0 });
     let draft = json!({ "roomId": "lobby", "content": "a picture",
         "attachment": { "name": "dot.png", "data": place } });
-    let id = alice.ask_with_binary("message:send", draft, vec![0, 1, 2, 255]).await;
+    let id = alice
+        .ask_with_binary("message:send", draft, vec![0, 1, 2, 255])
+        .await;
     let expected = json!({ "name": "dot.png", "data": { "binary": [0, 1, 2, 255] } });
     let ack = alice.ack(id).await;
     assert_eq!(ack["message"]["attachment"], expected);
     assert_eq!(alice.expect("message:new").await["attachment"], expected);
-    let page = alice.ok("messages:since", json!({ "roomId": "lobby" })).await;
+    let page = alice
+        .ok("messages:since", json!({ "roomId": "lobby" }))
+        .await;
     assert_eq!(page["messages"][0]["attachment"], expected);
-    let (status, page) = app.as_user("alice", "GET", "/api/rooms/lobby/messages").await;
+    let (status, page) = app
+        .as_user("alice", "GET", "/api/rooms/lobby/messages")
+        .await;
     assert_eq!(status, 200);
     let data = &page["messages"][0]["attachment"]["data"];
     assert_eq!(*data, json!({ "base64": "AAEC/w==" }));
@@ -149,7 +157,8 @@ async fn only_the_author_edits_and_deletes() {
     assert_eq!((&heard["id"], &heard["messageId"]), (&id, &id));
     assert_eq!(heard["content"], "hello");
     let which = json!({ "roomId": "lobby", "messageId": id });
-    bob.fails("message:delete", which.clone(), "not_author").await;
+    bob.fails("message:delete", which.clone(), "not_author")
+        .await;
     alice.ok("message:delete", which).await;
     assert_eq!(bob.expect("message:deleted").await["content"], "");
     alice.fails("message:edit", edit, "not_found").await;
@@ -179,15 +188,22 @@ async fn history_pages_in_both_directions_and_says_when_a_cursor_is_unknown() {
     let app = TestApp::start().await;
     let mut alice = app.joined("alice", "lobby").await;
     for number in 1..=7 {
-        alice.ok("message:send", text("lobby", &number.to_string())).await;
+        alice
+            .ok("message:send", text("lobby", &number.to_string()))
+            .await;
     }
     let seqs = |page: &Value| -> Vec<u64> {
         let messages = page["messages"].as_array().unwrap().iter();
-        messages.map(|message| message["seq"].as_u64().unwrap()).collect()
+        messages
+            .map(|message| message["seq"].as_u64().unwrap())
+            .collect()
     };
     let since = json!({ "roomId": "lobby", "after": 2, "limit": 3 });
     let page = alice.ok("messages:since", since).await;
-    assert_eq!((seqs(&page), &page["hasMore"]), (vec![3, 4, 5], &json!(true)));
+    assert_eq!(
+        (seqs(&page), &page["hasMore"]),
+        (vec![3, 4, 5], &json!(true))
+    );
     assert_eq!(page["verdict"], "complete");
     let id = page["messages"][2]["id"].clone();
     let since = json!({ "roomId": "lobby", "after": id });
@@ -196,7 +212,9 @@ async fn history_pages_in_both_directions_and_says_when_a_cursor_is_unknown() {
     let since = json!({ "roomId": "lobby", "after": "no such id" });
     assert_eq!(alice.ok("messages:since", since).await["verdict"], "reset");
 
-    let (_, page) = app.as_user("alice", "GET", "/api/rooms/lobby/messages?limit=2").await;
+    let (_, page) = app
+        .as_user("alice", "GET", "/api/rooms/lobby/messages?limit=2")
+        .await;
     assert_eq!((seqs(&page), &page["hasMore"]), (vec![6, 7], &json!(true)));
     let before = "/api/rooms/lobby/messages?before=3&limit=5";
     let (_, page) = app.as_user("alice", "GET", before).await;
@@ -215,7 +233,9 @@ async fn messages_and_their_numbers_outlive_a_restart() {
     let mut alice = app.joined("alice", "lobby").await;
     let ack = alice.ok("message:send", text("lobby", "after")).await;
     assert_eq!(ack["message"]["seq"], 2);
-    let page = alice.ok("messages:since", json!({ "roomId": "lobby" })).await;
+    let page = alice
+        .ok("messages:since", json!({ "roomId": "lobby" }))
+        .await;
     assert_eq!(page["messages"][0]["content"], "before");
 }
 
@@ -223,12 +243,21 @@ async fn messages_and_their_numbers_outlive_a_restart() {
 async fn texts_that_are_empty_or_too_long_and_payloads_that_do_not_fit_fail_alone() {
     let app = TestApp::with(|config| config.limits.content_chars = 10).await;
     let mut alice = app.joined("alice", "lobby").await;
-    alice.fails("message:send", text("lobby", "  "), "content_empty").await;
+    alice
+        .fails("message:send", text("lobby", "  "), "content_empty")
+        .await;
     let long = text("lobby", "ääääääääää!");
     alice.fails("message:send", long, "content_too_long").await;
     alice.ok("message:send", text("lobby", "ääääääääää")).await;
-    for argument in [json!(7), json!(null), json!({}), json!({ "roomId": [], "content": 1 })] {
-        alice.fails("message:send", argument, "invalid_payload").await;
+    for argument in [
+        json!(7),
+        json!(null),
+        json!({}),
+        json!({ "roomId": [], "content": 1 }),
+    ] {
+        alice
+            .fails("message:send", argument, "invalid_payload")
+            .await;
     }
     let none = alice.ask("join:room", &[]).await;
     assert_eq!(alice.ack(none).await["code"], "invalid_payload");

@@ -48,7 +48,10 @@ async fn an_event_nobody_declared_fails_by_ack_or_by_error_event() {
     alice.fails("no:such", json!({}), "unknown_event").await;
     alice.emit("no:such", json!({})).await;
     let error = alice.expect("error").await;
-    assert_eq!((&error["code"], &error["event"]), (&json!("unknown_event"), &json!("no:such")));
+    assert_eq!(
+        (&error["code"], &error["event"]),
+        (&json!("unknown_event"), &json!("no:such"))
+    );
 }
 
 #[derive(serde::Deserialize)]
@@ -92,7 +95,9 @@ async fn one_s_own_events_stand_beside_roomcast_s_in_any_namespace() {
 async fn a_handler_that_panics_fails_its_own_event_only() {
     let app = TestApp::with_namespace(Namespace::new("/").on::<Wave>()).await;
     let mut alice = app.connect("alice").await;
-    alice.fails("wave", json!({ "to": "nobody" }), "internal").await;
+    alice
+        .fails("wave", json!({ "to": "nobody" }), "internal")
+        .await;
     alice.ok("wave", json!({ "to": "bob" })).await;
 }
 

@@ -28,14 +28,23 @@ async fn a_direct_message_reaches_every_device_but_the_sending_one() {
     carol.never_heard("message").await;
     let answer = json!({ "to": "alice", "content": "hello" });
     let answered = bob.ok("send-message", answer).await;
-    assert_eq!(answered["message"]["seq"], 2, "one conversation, one sequence");
+    assert_eq!(
+        answered["message"]["seq"], 2,
+        "one conversation, one sequence"
+    );
 }
 
 #[tokio::test]
 async fn a_direct_message_without_a_receiver_or_text_fails() {
     let app = TestApp::start().await;
     let mut alice = app.connect("alice").await;
-    alice.fails("send-message", json!({ "content": "hi" }), "invalid_payload").await;
+    alice
+        .fails(
+            "send-message",
+            json!({ "content": "hi" }),
+            "invalid_payload",
+        )
+        .await;
     let empty = json!({ "to": "bob", "content": "" });
     alice.fails("send-message", empty, "content_empty").await;
 }

@@ -70,7 +70,14 @@ async fn requests_beyond_the_rate_get_429_and_retry_after() {
         let body = json!({ "newInventory": 1 });
         statuses.push(app.backend("PUT", "/api/products/p1/inventory", body).await);
     }
-    let limited: Vec<_> = statuses.iter().filter(|(status, _)| *status == 429).collect();
+    let limited: Vec<_> = statuses
+        .iter()
+        .filter(|(status, _)| *status == 429)
+        .collect();
     assert!(limited.len() >= 3, "{statuses:?}");
-    assert!(limited.iter().all(|(_, problem)| problem["code"] == "rate_limited"));
+    assert!(
+        limited
+            .iter()
+            .all(|(_, problem)| problem["code"] == "rate_limited")
+    );
 }

@@ -16,12 +16,15 @@ async fn a_member_may_enter_and_a_removed_one_is_out_at_once() {
     }
     bob.ok("join:room", "crew").await;
     let mut alice = app.joined("alice", "crew").await;
-    let (status, _) = app.backend("DELETE", "/api/rooms/crew/members/bob", Value::Null).await;
+    let (status, _) = app
+        .backend("DELETE", "/api/rooms/crew/members/bob", Value::Null)
+        .await;
     assert_eq!(status, 204);
     let left = json!({ "userId": "bob", "username": "BOB", "roomId": "crew" });
     assert_eq!(alice.expect("user:left").await, left);
     let draft = json!({ "roomId": "crew", "content": "hi" });
-    bob.fails("message:send", draft.clone(), "not_in_room").await;
+    bob.fails("message:send", draft.clone(), "not_in_room")
+        .await;
     alice.ok("message:send", draft).await;
     bob.never_heard("message:new").await;
     let (status, _) = app.as_user("bob", "GET", "/api/rooms/crew/messages").await;

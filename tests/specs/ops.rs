@@ -32,9 +32,21 @@ async fn health_readiness_and_the_description_are_there_for_anyone() {
 async fn metrics_count_connections_events_deliveries_and_appends() {
     let app = TestApp::start().await;
     let mut alice = app.joined("alice", "lobby").await;
-    alice.ok("message:send", json!({ "roomId": "lobby", "content": "hi" })).await;
+    alice
+        .ok(
+            "message:send",
+            json!({ "roomId": "lobby", "content": "hi" }),
+        )
+        .await;
     alice.fails("made:up", json!({}), "unknown_event").await;
-    let text = app.raw("GET", "/metrics").send().await.unwrap().text().await.unwrap();
+    let text = app
+        .raw("GET", "/metrics")
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     for line in [
         r#"roomcast_events_total{event="message:send",outcome="ok"}"#,
         r#"roomcast_events_total{event="unknown",outcome="unknown_event"}"#,
@@ -46,7 +58,9 @@ async fn metrics_count_connections_events_deliveries_and_appends() {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
     assert!(!text.contains("made:up"));
-    let forwarded = app.raw("GET", "/metrics").header("x-forwarded-for", "10.0.0.1");
+    let forwarded = app
+        .raw("GET", "/metrics")
+        .header("x-forwarded-for", "10.0.0.1");
     assert_eq!(forwarded.send().await.unwrap().status().as_u16(), 404);
 }
 
@@ -55,16 +69,34 @@ async fn problems_have_a_type_and_a_stable_code() {
     let app = TestApp::start().await;
     let response = app.raw("GET", "/no/such/route").send().await.unwrap();
     assert_eq!(response.status().as_u16(), 404);
-    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
     let problem: serde_json::Value = response.json().await.unwrap();
-    assert_eq!((&problem["code"], &problem["status"]), (&json!("not_found"), &json!(404)));
+    assert_eq!(
+        (&problem["code"], &problem["status"]),
+        (&json!("not_found"), &json!(404))
+    );
     let (status, problem) = app.request("PATCH", "/api/emit", None, None).await;
-    assert_eq!((status, &problem["code"]), (405, &json!("method_not_allowed")));
+    assert_eq!(
+        (status, &problem["code"]),
+        (405, &json!("method_not_allowed"))
+    );
     let huge = json!({ "newInventory": 1, "padding": "x".repeat(1_000_001) });
     let (status, problem) = app.backend("PUT", "/api/products/p/inventory", huge).await;
-    assert_eq!((status, &problem["code"]), (413, &json!("payload_too_large")));
-    let request = app.raw("PUT", "/api/products/p/inventory").bearer_auth("wrong key");
-    let response = request.json(&json!({ "newInventory": 1 })).send().await.unwrap();
+    assert_eq!(
+        (status, &problem["code"]),
+        (413, &json!("payload_too_large"))
+    );
+    let request = app
+        .raw("PUT", "/api/products/p/inventory")
+        .bearer_auth("wrong key");
+    let response = request
+        .json(&json!({ "newInventory": 1 }))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.status().as_u16(), 401);
 }
 
@@ -76,9 +108,17 @@ async fn a_page_from_a_listed_origin_may_connect_and_another_may_not() {
     let preflight = preflight.header("access-control-request-method", "POST");
     let response = preflight.send().await.unwrap();
     assert_eq!(response.headers()["access-control-allow-origin"], origin);
-    assert_eq!(response.headers()["access-control-allow-credentials"], "true");
+    assert_eq!(
+        response.headers()["access-control-allow-credentials"],
+        "true"
+    );
     let poll = "/socket.io/?EIO=4&transport=polling";
-    let response = app.raw("GET", poll).header("origin", origin).send().await.unwrap();
+    let response = app
+        .raw("GET", poll)
+        .header("origin", origin)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(response.headers()["access-control-allow-origin"], origin);
     let upgrade = |from: &str| {
         let request = app.raw("GET", "/socket.io/?EIO=4&transport=websocket");
@@ -91,7 +131,14 @@ async fn a_page_from_a_listed_origin_may_connect_and_another_may_not() {
             .send()
     };
     assert_eq!(upgrade(origin).await.unwrap().status().as_u16(), 101);
-    assert_eq!(upgrade("https://evil.example").await.unwrap().status().as_u16(), 403);
+    assert_eq!(
+        upgrade("https://evil.example")
+            .await
+            .unwrap()
+            .status()
+            .as_u16(),
+        403
+    );
     let same = format!("http://{}", app.address());
     assert_eq!(upgrade(&same).await.unwrap().status().as_u16(), 101);
 }
@@ -114,9 +161,13 @@ async fn a_server_that_stops_finishes_what_it_accepted() {
         alice.ask("message:send", &[draft]).await;
     }
     // The last ack shows that all were accepted.
-    alice.ok("messages:since", json!({ "roomId": "lobby" })).await;
+    alice
+        .ok("messages:since", json!({ "roomId": "lobby" }))
+        .await;
     let app = app.restarted_with(|_| {}).await;
     let mut alice = app.joined("alice", "lobby").await;
-    let page = alice.ok("messages:since", json!({ "roomId": "lobby" })).await;
+    let page = alice
+        .ok("messages:since", json!({ "roomId": "lobby" }))
+        .await;
     assert_eq!(page["messages"].as_array().unwrap().len(), 100);
 }

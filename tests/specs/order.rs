@@ -43,10 +43,15 @@ async fn two_hundred_senders_at_once_are_heard_in_one_order() {
     for number in 0..200 {
         senders.push(app.joined(&format!("s{number}"), "lobby").await);
     }
-    join_all(senders.iter_mut().enumerate().map(|(number, sender)| async move {
-        let draft = json!({ "roomId": "lobby", "content": number.to_string() });
-        sender.ask("message:send", &[draft]).await
-    }))
+    join_all(
+        senders
+            .iter_mut()
+            .enumerate()
+            .map(|(number, sender)| async move {
+                let draft = json!({ "roomId": "lobby", "content": number.to_string() });
+                sender.ask("message:send", &[draft]).await
+            }),
+    )
     .await;
     let heard = join_all(senders.iter_mut().map(|sender| seqs(sender, 200))).await;
     let order: Vec<u64> = heard[0].iter().map(|(seq, _)| *seq).collect();

@@ -24,7 +24,9 @@ async fn by_backend() -> TestApp {
 async fn pay(app: &TestApp, user: Option<&str>, socket: &Client) -> String {
     let bearer = user.map(|user| token(&claims(user)));
     let body = json!({ "amount": 12.5, "socketId": socket.id });
-    let (status, receipt) = app.request("POST", PAY, bearer.as_deref(), Some(body)).await;
+    let (status, receipt) = app
+        .request("POST", PAY, bearer.as_deref(), Some(body))
+        .await;
     assert_eq!(status, 200);
     assert_eq!(receipt["message"], "Payment received, processing request");
     receipt["paymentId"].as_str().unwrap().to_owned()
@@ -32,7 +34,8 @@ async fn pay(app: &TestApp, user: Option<&str>, socket: &Client) -> String {
 
 async fn settle(app: &TestApp, id: &str, status: &str) -> (u16, Value) {
     let path = format!("/api/payments/{id}/status");
-    app.backend("POST", &path, json!({ "status": status })).await
+    app.backend("POST", &path, json!({ "status": status }))
+        .await
 }
 
 #[tokio::test]
@@ -51,7 +54,13 @@ async fn the_simulated_gateway_tells_the_asking_socket_and_no_other() {
     app.request("POST", PAY, None, Some(body)).await;
     assert_eq!(guest.expect("payment-status").await, false);
     other.ok("join-product-room", "marker").await;
-    let (status, _) = app.backend("PUT", "/api/products/marker/inventory", json!({ "newInventory": 1 })).await;
+    let (status, _) = app
+        .backend(
+            "PUT",
+            "/api/products/marker/inventory",
+            json!({ "newInventory": 1 }),
+        )
+        .await;
     assert_eq!(status, 204);
     other.expect("inventory-update").await;
 }
@@ -89,7 +98,9 @@ async fn a_payment_outlives_a_restart() {
     let app = TestApp::with(|config| config.payments.delay_ms = 600_000).await;
     let alice = app.connect("alice").await;
     pay(&app, Some("alice"), &alice).await;
-    let app = app.restarted_with(|config| config.payments.delay_ms = 0).await;
+    let app = app
+        .restarted_with(|config| config.payments.delay_ms = 0)
+        .await;
     let mut alice = app.connect("alice").await;
     assert_eq!(alice.expect("payment-status").await, true);
 }
@@ -99,7 +110,10 @@ async fn a_provider_s_signed_webhook_settles_and_a_forged_or_old_one_does_not() 
     let app = by_backend().await;
     let mut alice = app.connect("alice").await;
     let id = pay(&app, Some("alice"), &alice).await;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     let body = r#"{ "status": "succeeded" }"#;
     let send = async |at: u64, signed: &str| {
         let at = at.to_string();
@@ -127,9 +141,16 @@ async fn amounts_that_are_none_and_other_people_s_sockets_are_refused() {
     for amount in [json!(0), json!(-1), json!("much"), json!(null)] {
         let body = json!({ "amount": amount, "socketId": alice.id });
         let (status, problem) = app.request("POST", PAY, None, Some(body)).await;
-        assert_eq!((status, &problem["code"]), (400, &json!("invalid_payload")), "{amount}");
+        assert_eq!(
+            (status, &problem["code"]),
+            (400, &json!("invalid_payload")),
+            "{amount}"
+        );
     }
     let eve = token(&claims("eve"));
     let body = json!({ "amount": 1, "socketId": alice.id });
-    assert_eq!(app.request("POST", PAY, Some(&eve), Some(body)).await.0, 403);
+    assert_eq!(
+        app.request("POST", PAY, Some(&eve), Some(body)).await.0,
+        403
+    );
 }

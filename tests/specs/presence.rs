@@ -26,7 +26,10 @@ async fn a_user_is_online_while_one_device_is() {
     let presence = bob.ok("presence:get", json!(["alice", "ghost"])).await["presence"].clone();
     assert_eq!(presence["alice"]["status"], "online");
     assert_eq!(presence["alice"]["devices"], 2);
-    assert_eq!(presence["ghost"], json!({ "status": "offline", "lastSeen": null, "devices": 0 }));
+    assert_eq!(
+        presence["ghost"],
+        json!({ "status": "offline", "lastSeen": null, "devices": 0 })
+    );
     phone.goodbye().await;
     bob.never_heard("presence:changed").await;
     laptop.goodbye().await;
@@ -67,8 +70,12 @@ async fn a_status_is_told_to_the_audience_and_nonsense_is_refused() {
     let busy = change_of(&mut bob, "alice").await;
     assert_eq!(busy["status"], "busy");
     assert!(busy["lastSeen"].is_string());
-    alice.fails("presence:update", "offline", "invalid_payload").await;
-    alice.fails("presence:update", "asleep", "invalid_payload").await;
+    alice
+        .fails("presence:update", "offline", "invalid_payload")
+        .await;
+    alice
+        .fails("presence:update", "asleep", "invalid_payload")
+        .await;
     let many: Vec<String> = (0..101).map(|n| n.to_string()).collect();
     alice.fails("presence:get", many, "invalid_payload").await;
 }
@@ -85,7 +92,12 @@ async fn roommates_hear_and_strangers_do_not() {
     alice.goodbye().await;
     assert_eq!(change_of(&mut bob, "alice").await["status"], "offline");
     let heard = carol.events_until_now().await;
-    assert!(heard.iter().all(|(_, payload)| payload["userId"] != "alice"), "{heard:?}");
+    assert!(
+        heard
+            .iter()
+            .all(|(_, payload)| payload["userId"] != "alice"),
+        "{heard:?}"
+    );
 }
 
 #[tokio::test]
@@ -94,7 +106,14 @@ async fn presence_is_read_over_http_by_room_and_by_user() {
     let _alice = app.joined("alice", "lobby").await;
     let (status, map) = app.as_user("bob", "GET", "/api/rooms/lobby/presence").await;
     assert_eq!((status, &map["alice"]["status"]), (200, &json!("online")));
-    let (status, map) = app.as_user("bob", "GET", "/api/presence?users=alice,bob").await;
+    let (status, map) = app
+        .as_user("bob", "GET", "/api/presence?users=alice,bob")
+        .await;
     assert_eq!((status, &map["bob"]["status"]), (200, &json!("offline")));
-    assert_eq!(app.request("GET", "/api/presence?users=a", None, None).await.0, 401);
+    assert_eq!(
+        app.request("GET", "/api/presence?users=a", None, None)
+            .await
+            .0,
+        401
+    );
 }

@@ -9,7 +9,9 @@ async fn ending_a_user_s_sessions_disconnects_every_device_and_nobody_else() {
     let app = TestApp::start().await;
     let (mut phone, mut laptop) = (app.connect("alice").await, app.connect("alice").await);
     let mut bob = app.connect("bob").await;
-    let (status, _) = app.backend("DELETE", "/api/users/alice/sessions", Value::Null).await;
+    let (status, _) = app
+        .backend("DELETE", "/api/users/alice/sessions", Value::Null)
+        .await;
     assert_eq!(status, 204);
     phone.ended().await;
     laptop.ended().await;
@@ -23,12 +25,17 @@ async fn a_revoked_token_is_disconnected_and_refused_also_after_a_restart() {
     let (stolen, other) = (token(&claims("alice")), token(&claims("alice")));
     let mut thief = app.connect_as(&stolen).await.unwrap();
     let mut alice = app.connect_as(&other).await.unwrap();
-    let (status, _) = app.backend("POST", "/api/tokens/revoke", json!({ "token": stolen })).await;
+    let (status, _) = app
+        .backend("POST", "/api/tokens/revoke", json!({ "token": stolen }))
+        .await;
     assert_eq!(status, 204);
     thief.ended().await;
     alice.ok("join:room", "lobby").await;
     let app = app.restarted_with(|_| {}).await;
-    assert_eq!(app.connect_as(&stolen).await.err().unwrap().0, "Invalid token");
+    assert_eq!(
+        app.connect_as(&stolen).await.err().unwrap().0,
+        "Invalid token"
+    );
     app.connect_as(&other).await.unwrap();
 }
 
@@ -37,9 +44,13 @@ async fn a_revoked_user_s_tokens_are_all_refused() {
     let app = TestApp::start().await;
     let before = token(&claims("alice"));
     let mut alice = app.connect_as(&before).await.unwrap();
-    app.backend("POST", "/api/tokens/revoke", json!({ "userId": "alice" })).await;
+    app.backend("POST", "/api/tokens/revoke", json!({ "userId": "alice" }))
+        .await;
     alice.ended().await;
-    assert_eq!(app.connect_as(&before).await.err().unwrap().0, "Invalid token");
+    assert_eq!(
+        app.connect_as(&before).await.err().unwrap().0,
+        "Invalid token"
+    );
     app.connect("bob").await;
     let (status, _) = app.backend("POST", "/api/tokens/revoke", json!({})).await;
     assert_eq!(status, 400);

@@ -83,6 +83,8 @@ impl TestApp {
         config.auth.api_keys = ApiKeys::new([API_KEY]).unwrap();
         config.store.path = data.path().join("roomcast.db").display().to_string();
         change(&mut config);
+        // Requests of these tests use no TLS, but the client wants to know whose it would be.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -108,7 +110,10 @@ impl TestApp {
     pub async fn stop(&mut self) {
         drop(self.stop.take());
         if let Some(server) = self.server.take() {
-            tokio::time::timeout(PATIENCE, server).await.unwrap().unwrap();
+            tokio::time::timeout(PATIENCE, server)
+                .await
+                .unwrap()
+                .unwrap();
         }
     }
 

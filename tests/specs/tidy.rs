@@ -37,7 +37,14 @@ fn the_inner_layers_name_no_transport_and_no_database() {
     for layer in ["domain", "ports", "services"] {
         for path in of_layer(&files, layer) {
             let text = fs::read_to_string(path).unwrap();
-            for name in ["axum::", "socketioxide", "rusqlite", "sqlx", "fred::", "reqwest"] {
+            for name in [
+                "axum::",
+                "socketioxide",
+                "rusqlite",
+                "sqlx",
+                "fred::",
+                "reqwest",
+            ] {
                 assert!(!text.contains(name), "{} names {name}", path.display());
             }
         }
@@ -48,9 +55,9 @@ fn the_inner_layers_name_no_transport_and_no_database() {
 fn one_module_knows_socketioxide() {
     for path in sources(&src()) {
         let text = fs::read_to_string(&path).unwrap();
-        let knows = text.lines().any(|line| {
-            !line.trim_start().starts_with("//") && line.contains("socketioxide")
-        });
+        let knows = text
+            .lines()
+            .any(|line| !line.trim_start().starts_with("//") && line.contains("socketioxide"));
         let may = path.to_string_lossy().contains("realtime/namespace");
         assert!(!knows || may, "{} knows socketioxide", path.display());
     }
@@ -60,7 +67,11 @@ fn one_module_knows_socketioxide() {
 fn every_file_says_what_it_is_and_stays_small() {
     for path in sources(&src()) {
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with("//! "), "{} does not say what it is", path.display());
+        assert!(
+            text.starts_with("//! "),
+            "{} does not say what it is",
+            path.display()
+        );
         let lines = text.lines().count();
         assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
     }

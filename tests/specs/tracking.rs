@@ -11,7 +11,10 @@ const D1: &str = "/api/driver/d1/location";
 
 fn driver(id: &str) -> String {
     let roles = vec!["driver".to_owned()];
-    token(&MintClaims { roles, ..claims(id) })
+    token(&MintClaims {
+        roles,
+        ..claims(id)
+    })
 }
 
 async fn report(app: &TestApp, by: &str, body: Value) -> (u16, Value) {
@@ -27,7 +30,10 @@ async fn watchers_hear_positions_and_a_late_one_hears_the_last_at_once() {
     let place = json!({ "lat": 52.5, "lng": 13.4, "heading": 90.0, "speed": 8.5 });
     assert_eq!(report(&app, "d1", place).await.0, 204);
     let update = alice.expect("location-update").await;
-    assert_eq!((&update["lat"], &update["lng"]), (&json!(52.5), &json!(13.4)));
+    assert_eq!(
+        (&update["lat"], &update["lng"]),
+        (&json!(52.5), &json!(13.4))
+    );
     assert!(update["timestamp"].is_i64());
     let mut late = app.connect("bob").await;
     let ack = late.ok("watch-delivery", "d1").await;
@@ -63,9 +69,15 @@ async fn only_that_driver_or_a_backend_reports_and_only_what_can_be() {
     let place = json!({ "lat": 1.0, "lng": 1.0 });
     assert_eq!(report(&app, "d2", place.clone()).await.0, 403);
     let passenger = token(&claims("d1"));
-    let status = app.request("POST", D1, Some(&passenger), Some(place.clone())).await.0;
+    let status = app
+        .request("POST", D1, Some(&passenger), Some(place.clone()))
+        .await
+        .0;
     assert_eq!(status, 403, "a token without the role");
-    assert_eq!(app.request("POST", D1, None, Some(place.clone())).await.0, 401);
+    assert_eq!(
+        app.request("POST", D1, None, Some(place.clone())).await.0,
+        401
+    );
     assert_eq!(app.backend("POST", D1, place).await.0, 204);
     for body in [
         json!({ "lat": 91.0, "lng": 0.0 }),
@@ -75,10 +87,16 @@ async fn only_that_driver_or_a_backend_reports_and_only_what_can_be() {
         json!([{ "lat": 0.0, "lng": 0.0 }, { "lat": 0.0, "lng": 181.0 }]),
     ] {
         let (status, problem) = report(&app, "d1", body.clone()).await;
-        assert_eq!((status, &problem["code"]), (400, &json!("invalid_payload")), "{body}");
+        assert_eq!(
+            (status, &problem["code"]),
+            (400, &json!("invalid_payload")),
+            "{body}"
+        );
     }
     let request = app.raw("POST", D1).bearer_auth(driver("d1"));
-    let request = request.header("content-type", "application/json").body(r#"{"lat": NaN, "lng": 1}"#);
+    let request = request
+        .header("content-type", "application/json")
+        .body(r#"{"lat": NaN, "lng": 1}"#);
     assert_eq!(request.send().await.unwrap().status().as_u16(), 400);
 }
 

@@ -11,7 +11,8 @@ async fn typing_is_told_to_the_others_and_ends_by_itself() {
     let mut alice = app.joined("alice", "lobby").await;
     let mut phone = app.joined("alice", "lobby").await;
     alice.ok("typing:start", "lobby").await;
-    let typing = json!({ "userId": "alice", "username": "ALICE", "typing": true, "roomId": "lobby" });
+    let typing =
+        json!({ "userId": "alice", "username": "ALICE", "typing": true, "roomId": "lobby" });
     assert_eq!(bob.expect("typing:user").await, typing);
     assert_eq!(bob.expect("typing:user").await["typing"], false);
     alice.never_heard("typing:user").await;
@@ -26,7 +27,12 @@ async fn typing_ends_on_a_stop_on_a_message_and_on_a_goodbye() {
     alice.ok("typing:start", "lobby").await;
     alice.ok("typing:stop", "lobby").await;
     alice.ok("typing:start", "lobby").await;
-    alice.ok("message:send", json!({ "roomId": "lobby", "content": "hi" })).await;
+    alice
+        .ok(
+            "message:send",
+            json!({ "roomId": "lobby", "content": "hi" }),
+        )
+        .await;
     alice.ok("typing:start", "lobby").await;
     alice.goodbye().await;
     for expected in [true, false, true, false, true, false] {

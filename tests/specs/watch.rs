@@ -24,8 +24,15 @@ async fn only_those_who_look_at_a_product_hear_of_its_stock() {
     restock(&app, "42", json!({ "newInventory": 6 })).await;
     alice.never_heard("inventory-update").await;
     bob.ok("join-product-room", "42").await;
-    assert_eq!(bob.expect("inventory-update").await, 6, "the last known stock, at once");
-    assert_eq!(restock(&app, "42", json!({ "newInventory": "many" })).await, 400);
+    assert_eq!(
+        bob.expect("inventory-update").await,
+        6,
+        "the last known stock, at once"
+    );
+    assert_eq!(
+        restock(&app, "42", json!({ "newInventory": "many" })).await,
+        400
+    );
 }
 
 #[tokio::test]

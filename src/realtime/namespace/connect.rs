@@ -1,7 +1,10 @@
 //! The gate of a namespace: who may connect, and what happens when they come and go.
 
 use std::{
-    fmt::Display, net::{IpAddr, SocketAddr}, pin::Pin, sync::Arc
+    fmt::Display,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
 };
 
 use axum::extract::{ConnectInfo, Query};
@@ -109,7 +112,9 @@ impl ConnectHandler<LocalAdapter, Ours> for Gate {
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
         Box::pin(async move {
             let admitted = self.admit(&socket, auth).await;
-            let outcome = admitted.as_ref().map_or_else(|e| e.code().as_str(), |()| "ok");
+            let outcome = admitted
+                .as_ref()
+                .map_or_else(|e| e.code().as_str(), |()| "ok");
             counter!(metric::CONNECTS, "outcome" => outcome).increment(1);
             admitted.map_err(|error| {
                 tracing::debug!(code = error.code().as_str(), "a connection was refused");
@@ -137,7 +142,10 @@ fn token(socket: &Arc<Socket>, auth: &Option<Value>) -> Result<Option<String>> {
 }
 
 fn address(socket: &Socket) -> Option<IpAddr> {
-    let info = socket.req_parts().extensions.get::<ConnectInfo<SocketAddr>>();
+    let info = socket
+        .req_parts()
+        .extensions
+        .get::<ConnectInfo<SocketAddr>>();
     info.map(|ConnectInfo(address)| address.ip())
 }
 
@@ -151,7 +159,10 @@ fn arrive(socket: &Arc<Socket>, context: Context) {
     let namespace = &context.namespace;
     namespace.rooms().insert(session.clone());
     let own = Room::socket(session.id());
-    let whose = session.identity().user_id().map_or_else(Room::guests, Room::user);
+    let whose = session
+        .identity()
+        .user_id()
+        .map_or_else(Room::guests, Room::user);
     socket.join([own.as_str().to_owned(), whose.as_str().to_owned()]);
     if namespace.is_root() {
         let to = [own];
@@ -170,7 +181,11 @@ fn arrive(socket: &Arc<Socket>, context: Context) {
 }
 
 async fn announce(context: Context) {
-    let Some(user) = context.identity().user_id().filter(|_| context.namespace.is_root()) else {
+    let Some(user) = context
+        .identity()
+        .user_id()
+        .filter(|_| context.namespace.is_root())
+    else {
         return;
     };
     let services = context.services();
@@ -186,7 +201,12 @@ async fn announce(context: Context) {
 struct Departure(Context);
 
 impl DisconnectHandler<LocalAdapter, Ours> for Departure {
-    fn call_with_defer(&self, socket: Arc<Socket>, reason: DisconnectReason, done: fn(Arc<Socket>)) {
+    fn call_with_defer(
+        &self,
+        socket: Arc<Socket>,
+        reason: DisconnectReason,
+        done: fn(Arc<Socket>),
+    ) {
         // socketioxide's rooms forget the socket at once; ours when its last event is handled.
         done(socket);
         let session = &self.0.session;
@@ -211,7 +231,10 @@ async fn depart(context: Context, farewell: Farewell) {
     let rooms = context.namespace.rooms();
     let id = context.socket_id();
     let left: Vec<Room> = rooms.rooms_of(id);
-    let chats: Vec<Room> = left.into_iter().filter(|room| room.chat_id().is_some()).collect();
+    let chats: Vec<Room> = left
+        .into_iter()
+        .filter(|room| room.chat_id().is_some())
+        .collect();
     if let Ok(speaker) = context.speaker()
         && context.namespace.is_root()
     {
@@ -220,7 +243,9 @@ async fn depart(context: Context, farewell: Farewell) {
             services.chat.leave(speaker, &room);
         }
         rooms.remove(id);
-        let gone = services.presence.disconnected(&speaker.user.id, id, farewell, chats);
+        let gone = services
+            .presence
+            .disconnected(&speaker.user.id, id, farewell, chats);
         if let Err(error) = gone.await {
             tracing::warn!(%error, "a device's presence could not be removed");
         }

@@ -8,17 +8,17 @@ use metrics::counter;
 use serde::{Serialize, de::DeserializeOwned};
 use socketioxide::{
     adapter::LocalAdapter,
-    extract::{AckSender, Event as EventName, TryData},
+    extract::{AckSender, Event as EventName},
     handler::{FromMessageParts, MessageHandler},
     socket::Socket,
 };
 use socketioxide_core::Value;
 
-use super::connect::Ours;
+use super::{arguments, connect::Ours};
 use crate::{
     error::{Code, Error, Result},
     ports::{Class, Emit},
-    realtime::{Context, EventLimits, Order, context::Failure, queue::Job},
+    realtime::{Context, EventLimits, Failure, Handling, queue::Job},
     telemetry::metric,
 };
 
@@ -33,8 +33,7 @@ type Decode = dyn Fn(&Arc<Socket>, &mut Value) -> Result<Call> + Send + Sync;
 /// One event of a namespace.
 pub struct Route {
     name: Cow<'static, str>,
-    order: Order,
-    failure: Failure,
+    handling: Handling,
     decode: Box<Decode>,
 }
 
@@ -72,7 +71,7 @@ struct ErrorEvent<'a> {
 }
 
 impl Route {
-    pub fn new<A, R, F, Fut>(name: &str, order: Order, failure: Failure, handler: F) -> Self
+    pub fn new<A, R, F, Fut>(name: &str, handling: Handling, handler: F) -> Self
     where
         A: DeserializeOwned + Send + 'static,
         R: Serialize + Send + Sync + 'static,
@@ -80,7 +79,7 @@ impl Route {
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
         let decode = move |socket: &Arc<Socket>, value: &mut Value| -> Result<Call> {
-            let args = decode::<A>(socket, value)?;
+            let args: A = arguments::read(handling.arguments, socket, value)?;
             let handler = handler.clone();
             Ok(Box::new(move |context| {
                 Box::pin(async move {
@@ -91,21 +90,10 @@ impl Route {
         };
         Self {
             name: Cow::Owned(name.to_owned()),
-            order,
-            failure,
+            handling,
             decode: Box::new(decode),
         }
     }
-}
-
-fn decode<A: DeserializeOwned>(socket: &Arc<Socket>, value: &mut Value) -> Result<A> {
-    let Ok(TryData(args)) = TryData::<A>::from_message_parts(socket, value, &None);
-    args.map_err(|error| {
-        // The parser's own words, without its position in a text the client never sees.
-        let text = error.to_string();
-        let reason = text.split(" at line ").next().unwrap_or_default();
-        Error::invalid_payload(format!("The arguments do not fit: {reason}"))
-    })
 }
 
 /// Takes every event of one socket.
@@ -132,7 +120,12 @@ impl Dispatch {
     }
 
     /// The event's call, or why there is none.
-    fn prepare(&self, route: Option<&Route>, socket: &Arc<Socket>, value: &mut Value) -> Result<Call> {
+    fn prepare(
+        &self,
+        route: Option<&Route>,
+        socket: &Arc<Socket>,
+        value: &mut Value,
+    ) -> Result<Call> {
         if size(value) > self.payload_bytes {
             return Err(Error::new(Code::PayloadTooLarge, "The event is too large"));
         }
@@ -145,14 +138,16 @@ impl Dispatch {
 
 impl MessageHandler<LocalAdapter, Ours> for Dispatch {
     fn call(&self, socket: Arc<Socket>, mut value: Value, ack_id: Option<i64>) {
-        let Ok(EventName(name)) = EventName::from_message_parts(&socket, &mut value, &ack_id) else {
+        let Ok(EventName(name)) = EventName::from_message_parts(&socket, &mut value, &ack_id)
+        else {
             return;
         };
         let route = self.routes.get(name.as_str());
+        let handling = route.map_or_else(Handling::default, |route| route.handling);
         let answer = Answer {
             socket: socket.clone(),
             ack_id,
-            failure: route.map_or(Failure::AckOrEvent, |route| route.failure),
+            failure: handling.failure,
             // What is not declared shares one name in metrics, whatever clients make up.
             known: route.is_some(),
             name,
@@ -165,7 +160,6 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatch {
         }
         let bytes = size(&value);
         let call = self.prepare(route, &socket, &mut value);
-        let order = route.map_or(Order::Serial, |route| route.order);
         let context = self.context.clone();
         let refused = answer.clone();
         let work = async move {
@@ -176,7 +170,7 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatch {
             answer.send(result);
         };
         let job = Job {
-            order,
+            order: handling.order,
             bytes: bytes.min(self.payload_bytes),
             work: Box::pin(work),
         };
@@ -198,7 +192,10 @@ fn size(value: &Value) -> usize {
 
 /// A handler that panics fails its own event and nothing else.
 async fn guarded(call: Call, context: Context) -> Result<Reply> {
-    match AssertUnwindSafe(async { call(context).await }).catch_unwind().await {
+    match AssertUnwindSafe(async { call(context).await })
+        .catch_unwind()
+        .await
+    {
         Ok(result) => result,
         Err(_) => {
             tracing::error!("an event's handler panicked");
@@ -221,7 +218,11 @@ struct Answer {
 impl Answer {
     fn send(self, result: Result<Reply>) {
         let outcome = result.as_ref().map_or_else(|e| e.code().as_str(), |_| "ok");
-        let event = if self.known { self.name.clone() } else { "unknown".to_owned() };
+        let event = if self.known {
+            self.name.clone()
+        } else {
+            "unknown".to_owned()
+        };
         counter!(metric::EVENTS, "event" => event, "outcome" => outcome).increment(1);
         match result {
             Ok(reply) => self.acknowledge(&*reply),
@@ -246,7 +247,8 @@ impl Answer {
             ok: false,
             error: error.message(),
             code,
-            retry_after_ms: retry_after.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(0) + 1),
+            retry_after_ms: retry_after
+                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(0) + 1),
         });
     }
 

@@ -1,18 +1,22 @@
 //! Every socket of every namespace: the way out to them, and the rooms they are in.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures::FutureExt;
 use metrics::counter;
 use parking_lot::Mutex;
 use socketioxide::{BroadcastError, SocketError, SocketIo, extract::SocketRef, socket::Sid};
-use tokio::task::AbortHandle;
+use tokio::{task::AbortHandle, time::timeout};
 
 use crate::{
     domain::{Identity, Room, SocketId, UserId},
     error::Result,
     ports::{DisconnectReason, Emit, Emitter, Joined, Left, Sockets},
-    realtime::{Session, rooms::Rooms},
+    realtime::{
+        Order, Session,
+        queue::{Job, Pending},
+        rooms::Rooms,
+    },
     telemetry::metric,
 };
 
@@ -36,6 +40,12 @@ pub struct NamespaceHandle {
 }
 
 const ROOT: &str = "/";
+
+/// How often a drain looks whether all events are done.
+const FINISH_POLL: Duration = Duration::from_millis(5);
+
+/// How long connections may take to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Hub {
     /// `max_rooms`: the most rooms of one socket, 0 for any number.
@@ -75,14 +85,23 @@ impl Hub {
         self.root.rooms.len()
     }
 
-    /// Whether all sockets' accepted events have been handled and nobody is connected.
-    pub fn is_empty(&self) -> bool {
-        self.namespaces.values().all(|rooms| rooms.len() == 0)
-    }
-
-    /// Closes every connection, so that its client comes back later or elsewhere.
+    /// Finishes the events that were accepted, acks included, then closes every connection in a
+    /// way that lets its client come back, here or elsewhere.
     pub async fn close(&self) {
-        self.io.close().await;
+        for rooms in self.namespaces.values() {
+            rooms
+                .all()
+                .into_iter()
+                .for_each(|session| finish(session, rooms));
+        }
+        let mut poll = tokio::time::interval(FINISH_POLL);
+        while self.namespaces.values().any(|rooms| rooms.len() > 0) {
+            poll.tick().await;
+        }
+        // A client that does not read would hold this up; the others are closed by then.
+        if timeout(CLOSE_TIMEOUT, self.io.close()).await.is_err() {
+            tracing::warn!("some connections did not close in time");
+        }
     }
 
     pub(super) fn io(&self) -> &SocketIo {
@@ -92,6 +111,17 @@ impl Hub {
     pub(super) fn keep(&self, task: tokio::task::JoinHandle<()>) {
         self.kept.lock().push(task.abort_handle());
     }
+}
+
+/// Takes nothing more from a socket, and forgets it once what it sent is done.
+fn finish(session: Arc<Session>, rooms: &Arc<Rooms>) {
+    let (queue, rooms) = (session.queue().clone(), rooms.clone());
+    let forget = Job {
+        order: Order::Serial,
+        bytes: 0,
+        work: Box::pin(async move { rooms.remove(session.id()) }),
+    };
+    queue.close(Pending::Finished, forget);
 }
 
 impl Drop for Hub {
@@ -223,7 +253,9 @@ impl Sockets for Hub {
 
     fn evict(&self, user: &UserId, room: &Room) -> bool {
         let devices = self.root.rooms.devices(user);
-        let left = devices.iter().map(|device| self.root.leave(device.id(), room));
+        let left = devices
+            .iter()
+            .map(|device| self.root.leave(device.id(), room));
         left.filter(|left| *left != Left::NotThere).count() > 0
     }
 
@@ -237,7 +269,9 @@ impl Sockets for Hub {
 
     fn chat_rooms_of(&self, user: &UserId) -> Vec<Room> {
         let devices = self.root.rooms.devices(user);
-        let rooms = devices.iter().flat_map(|d| self.root.rooms.rooms_of(d.id()));
+        let rooms = devices
+            .iter()
+            .flat_map(|d| self.root.rooms.rooms_of(d.id()));
         let mut rooms: Vec<_> = rooms.filter(|room| room.chat_id().is_some()).collect();
         rooms.sort();
         rooms.dedup();

@@ -39,6 +39,7 @@ pub struct Client {
     acks: Vec<(u64, Vec<Value>)>,
     next_ack: u64,
     ended: bool,
+    reader: tokio::task::AbortHandle,
 }
 
 impl Client {
@@ -51,8 +52,8 @@ impl Client {
         let (socket, _) = connect_async(url).await.unwrap();
         let (out, incoming) = socket.split();
         let (sender, received) = mpsc::unbounded_channel();
-        let (pongs, to_pong) = mpsc::unbounded_channel();
-        tokio::spawn(read(incoming, sender, pongs));
+        // Tests are shorter than the ping interval: pings need no answer.
+        let reader = tokio::spawn(read(incoming, sender)).abort_handle();
         let mut client = Self {
             id: String::new(),
             namespace: match namespace {
@@ -65,9 +66,8 @@ impl Client {
             acks: Vec::new(),
             next_ack: 0,
             ended: false,
+            reader,
         };
-        // Tests are shorter than the ping interval: the pings that come are not answered.
-        drop(to_pong);
         let auth = match token {
             "" => json!({}),
             token => json!({ "token": token }),
@@ -116,7 +116,13 @@ impl Client {
     pub async fn ack(&mut self, id: u64) -> Value {
         loop {
             if let Some(at) = self.acks.iter().position(|(other, _)| *other == id) {
-                return self.acks.swap_remove(at).1.into_iter().next().unwrap_or_default();
+                return self
+                    .acks
+                    .swap_remove(at)
+                    .1
+                    .into_iter()
+                    .next()
+                    .unwrap_or_default();
             }
             match self.receive().await {
                 Received::Ack(id, args) => self.acks.push((id, args)),
@@ -152,7 +158,11 @@ impl Client {
         loop {
             let (event, mut args) = self.next_event().await;
             if event == name {
-                return if args.is_empty() { Value::Null } else { args.swap_remove(0) };
+                return if args.is_empty() {
+                    Value::Null
+                } else {
+                    args.swap_remove(0)
+                };
             }
         }
     }
@@ -162,7 +172,9 @@ impl Client {
     pub async fn events_until_now(&mut self) -> Vec<(String, Value)> {
         self.call("presence:get", json!([])).await;
         let events = self.events.drain(..);
-        events.map(|(name, args)| (name, args.into_iter().next().unwrap_or_default())).collect()
+        events
+            .map(|(name, args)| (name, args.into_iter().next().unwrap_or_default()))
+            .collect()
     }
 
     /// Fails when the event has come or comes before the answer of a question asked now.
@@ -212,10 +224,15 @@ impl Client {
     }
 }
 
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.reader.abort();
+    }
+}
+
 async fn read(
     mut incoming: futures_util::stream::SplitStream<Socket>,
     out: mpsc::UnboundedSender<Received>,
-    _pongs: mpsc::UnboundedSender<()>,
 ) {
     let mut binary: Option<(Received, usize, Vec<Bytes>)> = None;
     while let Some(Ok(message)) = incoming.next().await {
@@ -250,7 +267,9 @@ fn parse(frame: &str) -> Option<(Received, usize)> {
     let packet = frame.strip_prefix('4')?;
     let (kind, rest) = packet.split_at(1);
     let (binaries, rest) = match kind {
-        "5" | "6" => rest.split_once('-').map(|(n, rest)| (n.parse().unwrap(), rest))?,
+        "5" | "6" => rest
+            .split_once('-')
+            .map(|(n, rest)| (n.parse().unwrap(), rest))?,
         _ => (0, rest),
     };
     let rest = match rest.strip_prefix('/') {

@@ -1,0 +1,114 @@
+//! The HTTP routes: one file a feature; what all of them share has a file each beside them.
+
+mod body;
+mod chat;
+pub mod client_files;
+mod cors;
+pub mod demo;
+mod emits;
+mod identity;
+mod inventory;
+mod limits;
+mod measure;
+mod members;
+mod openapi;
+mod ops;
+mod params;
+mod payments;
+mod presence;
+mod problem;
+mod sessions;
+mod socketio;
+mod tracking;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef},
+    middleware::{from_fn, from_fn_with_state},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use utoipa_axum::router::OpenApiRouter;
+
+use self::{cors::Origins, demo::SampleUser, identity::Gate};
+use crate::{auth::Auth, config::Config, services::Services};
+
+pub use ops::Readiness;
+
+/// What the routes work with.
+#[derive(Clone, FromRef)]
+pub struct App {
+    /// What the server does.
+    pub services: Arc<Services>,
+    /// Who may call.
+    pub auth: Auth,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Whether clients should be sent here.
+    pub readiness: Readiness,
+    /// The metrics.
+    pub metrics: PrometheusHandle,
+    /// Whom the demo can sign in.
+    pub sample_users: Vec<SampleUser>,
+}
+
+/// Every route but the Socket.IO endpoint's, whose layer goes around this router; [`outside`] goes
+/// around both.
+pub fn router(app: &App) -> Router {
+    let gate = Gate::new(app.auth.clone(), app.config.limits.requests_per_second);
+    let api = api().route_layer(from_fn_with_state(gate, identity::identify));
+    let (router, document) = api.merge(ops::routes()).split_for_parts();
+    let router = router.with_state(app.clone());
+    let router = if app.config.server.demo {
+        router.merge(demo::routes(app.sample_users.clone()))
+    } else {
+        router
+    };
+    problem::complete(router)
+        .layer(openapi::Document::layer(&document))
+        .layer(DefaultBodyLimit::max(app.config.limits.payload_bytes))
+        .layer(problem::catch_panics())
+        .layer(from_fn(measure::measure))
+}
+
+/// What passes the gate: clients and backends call it.
+fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::document())
+        .merge(payments::routes())
+        .merge(tracking::routes())
+        .merge(inventory::routes())
+        .merge(emits::routes())
+        .merge(chat::routes())
+        .merge(members::routes())
+        .merge(presence::routes())
+        .merge(sessions::routes())
+        .merge(openapi::routes())
+}
+
+/// Health and metrics alone, for the listener of operators.
+pub fn ops_router(app: &App) -> Router {
+    let router = ops::private_routes().with_state(app.clone());
+    problem::complete(router).layer(problem::catch_panics())
+}
+
+/// Puts around the routes and the Socket.IO layer what belongs before both: the stock client's
+/// files, refusals in the words of Node's server, the check of a WebSocket's `Origin`, and CORS.
+pub fn outside(router: Router, config: &Config) -> Router {
+    let origins = Origins::new(&config.server.allowed_origins);
+    // Merged after the Socket.IO layer, which would answer for everything under its path.
+    let client_files =
+        client_files::routes().method_not_allowed_fallback(problem::method_not_allowed);
+    let eio3 = socketio::Eio3::new(config.socket.eio3);
+    router
+        .merge(client_files)
+        .layer(from_fn_with_state(eio3, socketio::check_protocol))
+        .layer(from_fn_with_state(
+            origins.clone(),
+            cors::check_upgrade_origin,
+        ))
+        .layer(cors::layer(origins))
+}

@@ -1,0 +1,143 @@
+//! The description of the routes, and what stands around them, without a listener.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    http::{Method, StatusCode},
+    response::Response,
+};
+use serde_json::Value;
+use tower::ServiceExt;
+
+use super::*;
+
+fn description() -> Value {
+    let api = api().merge(ops::routes()).into_openapi();
+    serde_json::to_value(api).unwrap()
+}
+
+/// Every `$ref` below this value.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                match field.as_str() {
+                    Some(text) if name == "$ref" => found.push(text.to_owned()),
+                    _ => references(field, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_description_has_every_route_with_its_methods() {
+    let description = description();
+    let paths = description["paths"].as_object().unwrap();
+    let routes = paths.iter().flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().keys();
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    let mut routes: Vec<_> = routes.collect();
+    routes.sort();
+    assert_eq!(
+        routes,
+        [
+            "DELETE /api/rooms/{roomId}/members/{userId}",
+            "DELETE /api/users/{userId}/sessions",
+            "GET /api/driver/{driverId}/location",
+            "GET /api/openapi.json",
+            "GET /api/presence",
+            "GET /api/rooms/{roomId}/messages",
+            "GET /api/rooms/{roomId}/presence",
+            "GET /healthz",
+            "GET /metrics",
+            "GET /readyz",
+            "POST /api/driver/{driverId}/location",
+            "POST /api/emit",
+            "POST /api/payments/make-payment-with-socket",
+            "POST /api/payments/{paymentId}/status",
+            "POST /api/tokens/revoke",
+            "PUT /api/products/{productId}/inventory",
+            "PUT /api/rooms/{roomId}/members/{userId}",
+        ]
+    );
+}
+
+#[test]
+fn the_description_refers_to_nothing_that_it_lacks_and_names_each_operation_once() {
+    let description = description();
+    let mut found = Vec::new();
+    references(&description, &mut found);
+    assert!(found.contains(&"#/components/schemas/Problem".to_owned()));
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(description.pointer(pointer).is_some(), "{reference}");
+    }
+    let paths = description["paths"].as_object().unwrap();
+    let operations = paths
+        .values()
+        .flat_map(|path| path.as_object().unwrap().values());
+    let mut names: Vec<_> = operations
+        .map(|operation| operation["operationId"].as_str().unwrap())
+        .collect();
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "{names:?}");
+}
+
+/// Stands for the Socket.IO layer, which answers for all under its path.
+async fn intercept(request: Request, next: axum::middleware::Next) -> Response {
+    if request.uri().path().starts_with("/socket.io") {
+        let mut response = Response::new(Body::from("endpoint"));
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        return response;
+    }
+    next.run(request).await
+}
+
+async fn send(eio3: bool, method: Method, path: &str) -> Response {
+    let mut config = Config::default();
+    config.socket.eio3 = eio3;
+    let router = problem::complete(Router::new()).layer(from_fn(intercept));
+    let request = Request::builder().method(method).uri(path);
+    let request = request.body(Body::empty()).unwrap();
+    outside(router, &config).oneshot(request).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_client_s_files_are_served_beside_the_endpoint() {
+    let file = send(false, Method::GET, "/socket.io/socket.io.js?v=1").await;
+    let built_with_it = client_files::missing().is_none();
+    let expected = if built_with_it {
+        StatusCode::OK
+    } else {
+        StatusCode::NOT_FOUND
+    };
+    assert_eq!(file.status(), expected);
+    let posted = send(false, Method::POST, "/socket.io/socket.io.js").await;
+    assert_eq!(posted.status(), StatusCode::METHOD_NOT_ALLOWED);
+    let endpoint = send(false, Method::GET, "/socket.io/?EIO=4&transport=polling").await;
+    assert_eq!(endpoint.status(), StatusCode::IM_A_TEAPOT);
+    let elsewhere = send(false, Method::GET, "/socket.io.js").await;
+    assert_eq!(elsewhere.status(), StatusCode::IM_A_TEAPOT);
+    let nowhere = send(false, Method::GET, "/nowhere").await;
+    assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn engine_io_3_is_refused_in_the_words_of_nodes_server_unless_it_is_served() {
+    let path = "/socket.io/?EIO=3&transport=polling";
+    let refused = send(false, Method::GET, path).await;
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let body = to_bytes(refused.into_body(), usize::MAX).await.unwrap();
+    assert_eq!(
+        body,
+        r#"{"code":5,"message":"Unsupported protocol version"}"#
+    );
+    let served = send(true, Method::GET, path).await;
+    assert_eq!(served.status(), StatusCode::IM_A_TEAPOT);
+}
