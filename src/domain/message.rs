@@ -13,18 +13,7 @@ use crate::error::{Code, Error, Result};
 #[serde(transparent)]
 pub struct Attachment(rmpv::Value);
 
-impl Default for Attachment {
-    fn default() -> Self {
-        Self(rmpv::Value::Nil)
-    }
-}
-
 impl Attachment {
-    /// What has none is read as nothing.
-    pub fn present(self) -> Option<Self> {
-        (!self.0.is_nil()).then_some(self)
-    }
-
     /// The MessagePack bytes by which it is stored.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -88,7 +77,8 @@ struct WireMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     client_id: Option<&'a ClientId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    // Written without the `Some` around it: socketioxide finds no binary below one.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bare")]
     #[schema(value_type = Option<serde_json::Value>)]
     attachment: Option<&'a Attachment>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -97,6 +87,16 @@ struct WireMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     deleted_at: Option<Timestamp>,
+}
+
+fn bare<S: Serializer>(
+    attachment: &Option<&Attachment>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match attachment {
+        Some(attachment) => attachment.serialize(to),
+        None => to.serialize_none(),
+    }
 }
 
 impl Serialize for Message {

@@ -55,9 +55,7 @@ struct Outgoing {
     room_id: RoomId,
     content: String,
     client_id: Option<ClientId>,
-    // Not an `Option`: socketioxide does not fill in binary below one.
-    #[serde(default)]
-    attachment: Attachment,
+    attachment: Option<Attachment>,
 }
 
 impl Outgoing {
@@ -66,7 +64,7 @@ impl Outgoing {
             room_id: self.room_id,
             content: self.content,
             client_id: self.client_id,
-            attachment: self.attachment.present(),
+            attachment: self.attachment,
         };
         let message = cx.services().chat.post(cx.speaker()?, draft, event).await?;
         Ok(Stored { message })

@@ -4,6 +4,7 @@ mod arguments;
 mod connect;
 mod dispatch;
 mod hub;
+mod sockets;
 
 use std::{sync::Arc, time::Duration};
 

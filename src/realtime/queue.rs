@@ -1,5 +1,8 @@
 //! One socket's events, in the order in which it sent them.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::VecDeque,
     future::poll_fn,
@@ -216,104 +219,4 @@ type UnderWay = FuturesOrdered<BoxFuture<'static, ()>>;
 enum Step {
     Start(Job),
     Finished,
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::sync::{mpsc, oneshot};
-
-    use super::*;
-
-    const LIMITS: QueueLimits = QueueLimits {
-        events: 3,
-        bytes: 100,
-        in_flight: 2,
-    };
-
-    fn job(order: Order, work: impl Future<Output = ()> + Send + 'static) -> Job {
-        Job {
-            order,
-            bytes: 1,
-            work: Box::pin(work),
-        }
-    }
-
-    /// A queue whose jobs write their names, and the reading end.
-    fn queue() -> (
-        Arc<EventQueue>,
-        mpsc::UnboundedSender<&'static str>,
-        mpsc::UnboundedReceiver<&'static str>,
-    ) {
-        let (log, read) = mpsc::unbounded_channel();
-        (EventQueue::held(LIMITS), log, read)
-    }
-
-    fn says(log: &mpsc::UnboundedSender<&'static str>, name: &'static str) -> Job {
-        let log = log.clone();
-        job(Order::Serial, async move { log.send(name).unwrap() })
-    }
-
-    #[tokio::test]
-    async fn jobs_wait_until_the_queue_opens_and_run_in_order_behind_the_first() {
-        let (queue, log, mut read) = queue();
-        queue.push(says(&log, "one")).unwrap();
-        queue.push(says(&log, "two")).unwrap();
-        queue.open(says(&log, "first"));
-        assert_eq!(read.recv().await, Some("first"));
-        assert_eq!(read.recv().await, Some("one"));
-        assert_eq!(read.recv().await, Some("two"));
-        queue.push(says(&log, "later")).unwrap();
-        assert_eq!(read.recv().await, Some("later"));
-    }
-
-    #[tokio::test]
-    async fn a_serial_job_waits_for_those_under_way_and_they_overlap() {
-        let (queue, log, mut read) = queue();
-        let (release, released) = oneshot::channel::<()>();
-        let sender = log.clone();
-        queue.open(job(Order::FirstPoll, async move {
-            released.await.unwrap();
-            sender.send("slow").unwrap();
-        }));
-        let sender = log.clone();
-        queue
-            .push(job(Order::FirstPoll, async move {
-                sender.send("beside").unwrap()
-            }))
-            .unwrap();
-        queue.push(says(&log, "serial")).unwrap();
-        assert_eq!(read.recv().await, Some("beside"));
-        release.send(()).unwrap();
-        assert_eq!(read.recv().await, Some("slow"));
-        assert_eq!(read.recv().await, Some("serial"));
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_and_a_closed_one_runs_what_it_accepted() {
-        let (queue, log, mut read) = queue();
-        for name in ["one", "two", "three"] {
-            queue.push(says(&log, name)).unwrap();
-        }
-        assert!(queue.push(says(&log, "four")).is_err());
-        queue.open(says(&log, "first"));
-        queue.close(Pending::Finished, says(&log, "last"));
-        queue.push(says(&log, "too late")).unwrap();
-        drop(log);
-        let mut said = Vec::new();
-        while let Some(name) = read.recv().await {
-            said.push(name);
-        }
-        assert_eq!(said, ["first", "one", "two", "three", "last"]);
-    }
-
-    #[tokio::test]
-    async fn an_untrusted_socket_s_waiting_jobs_are_dropped() {
-        let (queue, log, mut read) = queue();
-        queue.push(says(&log, "dropped")).unwrap();
-        queue.open(says(&log, "first"));
-        queue.close(Pending::Dropped, says(&log, "last"));
-        drop(log);
-        assert_eq!(read.recv().await, Some("last"));
-        assert_eq!(read.recv().await, None);
-    }
 }

@@ -1,14 +1,19 @@
 //! From a packet's arguments to one value.
+//!
+//! socketioxide's own reading loses binary below an `Option` or a newtype, and with it the place
+//! of every later one; here each placeholder says by its number which binary it stands for.
 
-use std::{fmt, marker::PhantomData, sync::Arc};
+use std::{fmt, marker::PhantomData};
 
+use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeOwned, IgnoredAny, IntoDeserializer, SeqAccess, Visitor, value::UnitDeserializer,
+        DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer, SeqAccess, Visitor,
+        value::{SeqAccessDeserializer, UnitDeserializer},
     },
 };
-use socketioxide::{extract::TryData, handler::FromMessageParts, socket::Socket};
+use serde_json::Value as Json;
 use socketioxide_core::Value;
 
 use crate::{
@@ -17,32 +22,75 @@ use crate::{
 };
 
 /// Reads an event's value, or says as `invalid_payload` what does not fit.
-pub fn read<A: DeserializeOwned>(
-    from: Arguments,
-    socket: &Arc<Socket>,
-    value: &mut Value,
-) -> Result<A> {
-    let read = match from {
-        Arguments::First => {
-            let Ok(TryData(first)) = TryData::<First<A>>::from_message_parts(socket, value, &None);
-            first.map(|First(argument)| argument)
+pub fn read<A: DeserializeOwned>(from: Arguments, packet: &Value) -> Result<A> {
+    match from {
+        Arguments::First => read_as(packet).map(|First(argument)| argument),
+        Arguments::All => read_as(packet).map(|All(arguments)| arguments),
+    }
+}
+
+fn read_as<P: DeserializeOwned>(packet: &Value) -> Result<P> {
+    match packet {
+        Value::Str(text, None) => serde_json::from_str(text).map_err(unfit),
+        Value::Str(text, Some(binaries)) => {
+            let json = serde_json::from_str(text).map_err(unfit)?;
+            let binaries: Vec<_> = binaries.iter().collect();
+            let whole = filled(json, &binaries)?;
+            rmpv::ext::from_value(whole).map_err(unfit)
         }
-        Arguments::All => {
-            let Ok(TryData(all)) = TryData::<A>::from_message_parts(socket, value, &None);
-            all
+        Value::Bytes(bytes) => {
+            let whole = rmpv::decode::read_value(&mut &bytes[..]).map_err(unfit)?;
+            rmpv::ext::from_value(whole).map_err(unfit)
         }
-    };
-    read.map_err(|error| {
-        // The parser's own words, without its position in a text the client never sees.
-        let text = error.to_string();
-        let reason = text.split(" at line ").next().unwrap_or_default();
-        Error::invalid_payload(format!("The arguments do not fit: {reason}"))
+    }
+}
+
+fn unfit(error: impl fmt::Display) -> Error {
+    // The parser's own words, without its position in a text the client never sees.
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    Error::invalid_payload(format!("The arguments do not fit: {reason}"))
+}
+
+/// Puts each binary where its placeholder stands.
+fn filled(json: Json, binaries: &[&Bytes]) -> Result<rmpv::Value> {
+    Ok(match json {
+        Json::Object(map) if map.get("_placeholder") == Some(&Json::Bool(true)) => {
+            let number = map.get("num").and_then(Json::as_u64);
+            let index = number.and_then(|number| usize::try_from(number).ok());
+            let binary = index.and_then(|index| binaries.get(index));
+            let binary = binary.ok_or_else(|| unfit("a placeholder for no attachment"))?;
+            rmpv::Value::Binary(binary.to_vec())
+        }
+        Json::Object(map) => {
+            let entry = |(key, value): (String, Json)| Ok((key.into(), filled(value, binaries)?));
+            rmpv::Value::Map(map.into_iter().map(entry).collect::<Result<_>>()?)
+        }
+        Json::Array(list) => {
+            let items = list.into_iter().map(|item| filled(item, binaries));
+            rmpv::Value::Array(items.collect::<Result<_>>()?)
+        }
+        plain => rmpv::ext::to_value(plain).map_err(unfit)?,
     })
 }
 
-/// The first of any number of arguments. It asks for a tuple, which is how socketioxide knows a
-/// type that wants to see all arguments.
+/// A packet's event and the first of any number of arguments, of which there may be none.
 struct First<A>(A);
+
+/// A packet's event and all of its arguments.
+struct All<A>(A);
+
+impl<'de, A: Deserialize<'de>> Deserialize<'de> for First<A> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(FirstVisitor(PhantomData))
+    }
+}
+
+impl<'de, A: Deserialize<'de>> Deserialize<'de> for All<A> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_seq(AllVisitor(PhantomData))
+    }
+}
 
 struct FirstVisitor<A>(PhantomData<A>);
 
@@ -50,24 +98,91 @@ impl<'de, A: Deserialize<'de>> Visitor<'de> for FirstVisitor<A> {
     type Value = First<A>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("arguments")
+        f.write_str("an event and its arguments")
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut arguments: S) -> Result<Self::Value, S::Error> {
-        let first = match arguments.next_element()? {
+    fn visit_seq<S: SeqAccess<'de>>(self, mut packet: S) -> Result<Self::Value, S::Error> {
+        skip_event(&mut packet)?;
+        let first = match packet.next_element()? {
             Some(first) => first,
             None => {
                 let nothing: UnitDeserializer<S::Error> = ().into_deserializer();
                 A::deserialize(nothing)?
             }
         };
-        while arguments.next_element::<IgnoredAny>()?.is_some() {}
+        skip_rest(&mut packet)?;
         Ok(First(first))
     }
 }
 
-impl<'de, A: Deserialize<'de>> Deserialize<'de> for First<A> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_tuple(1, FirstVisitor(PhantomData))
+struct AllVisitor<A>(PhantomData<A>);
+
+impl<'de, A: Deserialize<'de>> Visitor<'de> for AllVisitor<A> {
+    type Value = All<A>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event and its arguments")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut packet: S) -> Result<Self::Value, S::Error> {
+        skip_event(&mut packet)?;
+        let all = A::deserialize(SeqAccessDeserializer::new(&mut packet))?;
+        skip_rest(&mut packet)?;
+        Ok(All(all))
+    }
+}
+
+fn skip_event<'de, S: SeqAccess<'de>>(packet: &mut S) -> Result<(), S::Error> {
+    let event = packet.next_element::<IgnoredAny>()?;
+    event
+        .map(|_| ())
+        .ok_or_else(|| S::Error::custom("no event"))
+}
+
+fn skip_rest<'de, S: SeqAccess<'de>>(packet: &mut S) -> Result<(), S::Error> {
+    while packet.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Attachment, Object};
+
+    fn text(json: &str) -> Value {
+        Value::Str(json.to_owned().into(), None)
+    }
+
+    #[test]
+    fn the_first_argument_is_read_more_are_ignored_and_none_is_nothing() {
+        let first = |json: &str| read::<u8>(Arguments::First, &text(json));
+        assert_eq!(first(r#"["e", 1, "more"]"#), Ok(1));
+        assert!(first(r#"["e"]"#).is_err());
+        assert_eq!(read::<()>(Arguments::First, &text(r#"["e"]"#)), Ok(()));
+    }
+
+    #[test]
+    fn all_arguments_are_read_as_a_tuple() {
+        let all = read::<(u8, String)>(Arguments::All, &text(r#"["e", 1, "two", 3]"#));
+        assert_eq!(all, Ok((1, "two".to_owned())));
+    }
+
+    #[test]
+    fn binary_goes_where_its_placeholder_stands_whatever_lies_around_it() {
+        #[derive(serde::Deserialize)]
+        struct Draft {
+            attachment: Option<Attachment>,
+        }
+        let json = r#"["e", {"other": {"_placeholder": true, "num": 1},
+            "attachment": [{"_placeholder": true, "num": 0}]}]"#;
+        let binaries = [Bytes::from_static(b"zero"), Bytes::from_static(b"one")];
+        let packet = Value::Str(json.to_owned().into(), Some(binaries.into()));
+        let Object(draft) = read::<Object<Draft>>(Arguments::First, &packet).unwrap();
+        let bytes = draft.attachment.unwrap().to_bytes();
+        let expected = rmpv::Value::Array(vec![rmpv::Value::Binary(b"zero".to_vec())]);
+        assert_eq!(rmpv::decode::read_value(&mut &bytes[..]).unwrap(), expected);
+        let lost = r#"["e", {"attachment": {"_placeholder": true, "num": 7}}]"#;
+        let packet = Value::Str(lost.to_owned().into(), Some([].into()));
+        assert!(read::<Object<Draft>>(Arguments::First, &packet).is_err());
     }
 }

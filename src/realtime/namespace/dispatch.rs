@@ -28,7 +28,7 @@ type Reply = Box<dyn erased_serde::Serialize + Send + Sync>;
 /// A decoded event, waiting for its turn.
 type Call = Box<dyn FnOnce(Context) -> BoxFuture<'static, Result<Reply>> + Send>;
 
-type Decode = dyn Fn(&Arc<Socket>, &mut Value) -> Result<Call> + Send + Sync;
+type Decode = dyn Fn(&Value) -> Result<Call> + Send + Sync;
 
 /// One event of a namespace.
 pub struct Route {
@@ -78,8 +78,8 @@ impl Route {
         F: Fn(A, Context) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<R>> + Send + 'static,
     {
-        let decode = move |socket: &Arc<Socket>, value: &mut Value| -> Result<Call> {
-            let args: A = arguments::read(handling.arguments, socket, value)?;
+        let decode = move |value: &Value| -> Result<Call> {
+            let args: A = arguments::read(handling.arguments, value)?;
             let handler = handler.clone();
             Ok(Box::new(move |context| {
                 Box::pin(async move {
@@ -120,17 +120,12 @@ impl Dispatch {
     }
 
     /// The event's call, or why there is none.
-    fn prepare(
-        &self,
-        route: Option<&Route>,
-        socket: &Arc<Socket>,
-        value: &mut Value,
-    ) -> Result<Call> {
+    fn prepare(&self, route: Option<&Route>, value: &Value) -> Result<Call> {
         if size(value) > self.payload_bytes {
             return Err(Error::new(Code::PayloadTooLarge, "The event is too large"));
         }
         match route {
-            Some(route) => (route.decode)(socket, value),
+            Some(route) => (route.decode)(value),
             None => Err(Error::new(Code::UnknownEvent, "Unknown event")),
         }
     }
@@ -159,7 +154,7 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatch {
             return answer.send(Err(error));
         }
         let bytes = size(&value);
-        let call = self.prepare(route, &socket, &mut value);
+        let call = self.prepare(route, &value);
         let context = self.context.clone();
         let refused = answer.clone();
         let work = async move {

@@ -9,9 +9,9 @@ use socketioxide::{BroadcastError, SocketError, SocketIo, extract::SocketRef, so
 use tokio::{task::AbortHandle, time::timeout};
 
 use crate::{
-    domain::{Identity, Room, SocketId, UserId},
+    domain::{Room, SocketId},
     error::Result,
-    ports::{DisconnectReason, Emit, Emitter, Joined, Left, Sockets},
+    ports::{DisconnectReason, Emit, Emitter, Joined, Left},
     realtime::{
         Order, Session,
         queue::{Job, Pending},
@@ -23,8 +23,8 @@ use crate::{
 /// The namespaces' sockets.
 pub struct Hub {
     io: SocketIo,
-    namespaces: HashMap<&'static str, Arc<Rooms>>,
-    root: NamespaceHandle,
+    pub(super) namespaces: HashMap<&'static str, Arc<Rooms>>,
+    pub(super) root: NamespaceHandle,
     max_rooms: usize,
     /// Tasks that end with the hub.
     kept: Mutex<Vec<AbortHandle>>,
@@ -217,7 +217,7 @@ impl NamespaceHandle {
         self.io.of(self.path)?.get_socket(sid)
     }
 
-    fn disconnect(&self, session: &Session, reason: DisconnectReason) {
+    pub(super) fn disconnect(&self, session: &Session, reason: DisconnectReason) {
         session.expel();
         let Some(socket) = self.socket(session.id()) else {
             return;
@@ -237,69 +237,6 @@ impl Emitter for Hub {
             None => {
                 counter!(metric::DROPS, "class" => emit.class.as_str(), "reason" => "namespace")
                     .increment(1);
-            }
-        }
-    }
-}
-
-impl Sockets for Hub {
-    fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
-        self.root.join(socket, room)
-    }
-
-    fn leave(&self, socket: &SocketId, room: &Room) -> Left {
-        self.root.leave(socket, room)
-    }
-
-    fn evict(&self, user: &UserId, room: &Room) -> bool {
-        let devices = self.root.rooms.devices(user);
-        let left = devices
-            .iter()
-            .map(|device| self.root.leave(device.id(), room));
-        left.filter(|left| *left != Left::NotThere).count() > 0
-    }
-
-    fn is_in(&self, socket: &SocketId, room: &Room) -> bool {
-        self.root.rooms.is_in(socket, room)
-    }
-
-    fn users_in(&self, room: &Room) -> Vec<UserId> {
-        self.root.rooms.users_in(room)
-    }
-
-    fn chat_rooms_of(&self, user: &UserId) -> Vec<Room> {
-        let devices = self.root.rooms.devices(user);
-        let rooms = devices
-            .iter()
-            .flat_map(|d| self.root.rooms.rooms_of(d.id()));
-        let mut rooms: Vec<_> = rooms.filter(|room| room.chat_id().is_some()).collect();
-        rooms.sort();
-        rooms.dedup();
-        rooms
-    }
-
-    fn identity(&self, socket: &SocketId) -> Option<Identity> {
-        let session = self.root.rooms.get(socket)?;
-        Some(session.identity().clone())
-    }
-
-    fn name_of(&self, user: &UserId) -> Option<Arc<str>> {
-        let devices = self.root.rooms.devices(user);
-        let user = devices.first()?.identity().user().ok()?;
-        Some(user.name.clone())
-    }
-
-    fn is_connected(&self, user: &UserId) -> bool {
-        !self.root.rooms.devices(user).is_empty()
-    }
-
-    fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason) {
-        for path in self.namespaces.keys() {
-            let namespace = self.namespace(path);
-            for session in namespace.rooms.all() {
-                if which(session.identity()) {
-                    namespace.disconnect(&session, reason);
-                }
             }
         }
     }

@@ -1,0 +1,73 @@
+//! The hub as services see it: who is connected and which rooms they are in.
+
+use std::sync::Arc;
+
+use super::hub::Hub;
+use crate::{
+    domain::{Identity, Room, SocketId, UserId},
+    error::Result,
+    ports::{DisconnectReason, Joined, Left, Sockets},
+};
+
+impl Sockets for Hub {
+    fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
+        self.root.join(socket, room)
+    }
+
+    fn leave(&self, socket: &SocketId, room: &Room) -> Left {
+        self.root.leave(socket, room)
+    }
+
+    fn evict(&self, user: &UserId, room: &Room) -> bool {
+        let devices = self.root.rooms().devices(user);
+        let left = devices
+            .iter()
+            .map(|device| self.root.leave(device.id(), room));
+        left.filter(|left| *left != Left::NotThere).count() > 0
+    }
+
+    fn is_in(&self, socket: &SocketId, room: &Room) -> bool {
+        self.root.rooms().is_in(socket, room)
+    }
+
+    fn users_in(&self, room: &Room) -> Vec<UserId> {
+        self.root.rooms().users_in(room)
+    }
+
+    fn chat_rooms_of(&self, user: &UserId) -> Vec<Room> {
+        let devices = self.root.rooms().devices(user);
+        let rooms = devices
+            .iter()
+            .flat_map(|d| self.root.rooms().rooms_of(d.id()));
+        let mut rooms: Vec<_> = rooms.filter(|room| room.chat_id().is_some()).collect();
+        rooms.sort();
+        rooms.dedup();
+        rooms
+    }
+
+    fn identity(&self, socket: &SocketId) -> Option<Identity> {
+        let session = self.root.rooms().get(socket)?;
+        Some(session.identity().clone())
+    }
+
+    fn name_of(&self, user: &UserId) -> Option<Arc<str>> {
+        let devices = self.root.rooms().devices(user);
+        let user = devices.first()?.identity().user().ok()?;
+        Some(user.name.clone())
+    }
+
+    fn is_connected(&self, user: &UserId) -> bool {
+        !self.root.rooms().devices(user).is_empty()
+    }
+
+    fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason) {
+        for path in self.namespaces.keys() {
+            let namespace = self.namespace(path);
+            for session in namespace.rooms().all() {
+                if which(session.identity()) {
+                    namespace.disconnect(&session, reason);
+                }
+            }
+        }
+    }
+}
