@@ -5,6 +5,7 @@ mod chat;
 pub mod client_files;
 mod cors;
 pub mod demo;
+mod eio3;
 mod emits;
 mod identity;
 mod inventory;
@@ -102,10 +103,11 @@ pub fn outside(router: Router, config: &Config) -> Router {
     // Merged after the Socket.IO layer, which would answer for everything under its path.
     let client_files =
         client_files::routes().method_not_allowed_fallback(problem::method_not_allowed);
-    let eio3 = socketio::Eio3::new(config.socket.eio3);
+    let eio3_clients = socketio::Eio3::new(config.socket.eio3);
     router
         .merge(client_files)
-        .layer(from_fn_with_state(eio3, socketio::check_protocol))
+        .layer(from_fn(eio3::complete_binary))
+        .layer(from_fn_with_state(eio3_clients, socketio::check_protocol))
         .layer(from_fn_with_state(
             origins.clone(),
             cors::check_upgrade_origin,

@@ -1,5 +1,7 @@
 //! What users, backends and operators may rely on, over real sockets on free ports.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // What panics here is a failed test.
+
 #[path = "specs/support.rs"]
 mod support;
 

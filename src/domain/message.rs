@@ -77,7 +77,7 @@ struct WireMessage<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     client_id: Option<&'a ClientId>,
-    // Written without the `Some` around it: socketioxide finds no binary below one.
+    // Written without the `Some` around it, below which packets lose their binary.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "bare")]
     #[schema(value_type = Option<serde_json::Value>)]
     attachment: Option<&'a Attachment>,

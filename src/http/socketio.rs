@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{Request, State},
-    http::StatusCode,
+    http::{StatusCode, Uri},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -37,12 +37,16 @@ pub fn is_endpoint(path: &str) -> bool {
     path == "/socket.io" || path.starts_with("/socket.io/")
 }
 
+/// Whether the query asks for Engine.IO 3.
+pub fn is_eio3(uri: &Uri) -> bool {
+    let query = uri.query().unwrap_or_default();
+    query.split('&').any(|pair| pair == "EIO=3")
+}
+
 /// Refuses clients of Engine.IO 3 in the words of Node's server, where they are not served.
 pub async fn check_protocol(State(eio3): State<Eio3>, request: Request, next: Next) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    let is_eio3 = query.split('&').any(|pair| pair == "EIO=3");
     match eio3 {
-        Eio3::Refused if is_eio3 && is_endpoint(request.uri().path()) => {
+        Eio3::Refused if is_eio3(request.uri()) && is_endpoint(request.uri().path()) => {
             let body = json!({
                 "code": UNSUPPORTED_PROTOCOL_VERSION,
                 "message": "Unsupported protocol version",

@@ -106,7 +106,7 @@ impl Endpoint {
         let events = Arc::new(EventLimits::new(&config.limits));
         let forgetting = events.clone();
         self.hub
-            .keep(tokio::spawn(async move { forgetting.run().await }));
+            .keep(tokio::spawn(async move { forgetting.run().await }).abort_handle());
         let mut merged: Vec<Namespace> = Vec::new();
         for namespace in namespaces {
             match merged.iter_mut().find(|known| known.path == namespace.path) {

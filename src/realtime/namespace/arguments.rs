@@ -35,13 +35,11 @@ fn read_as<P: DeserializeOwned>(packet: &Value) -> Result<P> {
         Value::Str(text, Some(binaries)) => {
             let json = serde_json::from_str(text).map_err(unfit)?;
             let binaries: Vec<_> = binaries.iter().collect();
-            let whole = filled(json, &binaries)?;
-            rmpv::ext::from_value(whole).map_err(unfit)
+            // As MessagePack, which has a place for binary.
+            let whole = rmp_serde::to_vec(&filled(json, &binaries)?).map_err(unfit)?;
+            rmp_serde::from_slice(&whole).map_err(unfit)
         }
-        Value::Bytes(bytes) => {
-            let whole = rmpv::decode::read_value(&mut &bytes[..]).map_err(unfit)?;
-            rmpv::ext::from_value(whole).map_err(unfit)
-        }
+        Value::Bytes(bytes) => rmp_serde::from_slice(bytes).map_err(unfit),
     }
 }
 
@@ -165,6 +163,18 @@ mod tests {
     fn all_arguments_are_read_as_a_tuple() {
         let all = read::<(u8, String)>(Arguments::All, &text(r#"["e", 1, "two", 3]"#));
         assert_eq!(all, Ok((1, "two".to_owned())));
+    }
+
+    #[test]
+    fn words_and_numbers_are_read_from_messagepack_as_from_text() {
+        let packet = |argument: rmpv::Value| {
+            let whole = rmpv::Value::Array(vec!["e".into(), argument]);
+            Value::Bytes(rmp_serde::to_vec(&whole).unwrap().into())
+        };
+        let status = read::<crate::domain::Status>(Arguments::First, &packet("busy".into()));
+        assert_eq!(status, Ok(crate::domain::Status::Busy));
+        let id = read::<crate::domain::RoomId>(Arguments::First, &packet(42.into()));
+        assert_eq!(id.unwrap().as_str(), "42");
     }
 
     #[test]

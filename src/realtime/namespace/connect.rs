@@ -82,7 +82,7 @@ impl Gate {
         let bucket = parts.events.for_socket();
         let session = Session::new(id, identity, queue, bucket, counted);
         let context = Context {
-            session: session.clone(),
+            session,
             namespace: parts.namespace.clone(),
             services: parts.services.clone(),
         };
@@ -101,7 +101,7 @@ impl Gate {
 impl ConnectHandler<LocalAdapter, Ours> for Gate {
     fn call(&self, socket: Arc<Socket>, _: Option<Value>) {
         if let Some(Arrival(context)) = socket.extensions.remove::<Arrival>() {
-            arrive(&socket, context);
+            arrive(&socket, &context);
         }
     }
 
@@ -154,7 +154,7 @@ fn address(socket: &Socket) -> Option<IpAddr> {
 struct Arrival(Context);
 
 /// The socket is connected: it enters its own rooms, hears its id, and its events begin.
-fn arrive(socket: &Arc<Socket>, context: Context) {
+fn arrive(socket: &Arc<Socket>, context: &Context) {
     let session = &context.session;
     let namespace = &context.namespace;
     namespace.rooms().insert(session.clone());

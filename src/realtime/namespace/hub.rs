@@ -108,8 +108,8 @@ impl Hub {
         &self.io
     }
 
-    pub(super) fn keep(&self, task: tokio::task::JoinHandle<()>) {
-        self.kept.lock().push(task.abort_handle());
+    pub(super) fn keep(&self, task: AbortHandle) {
+        self.kept.lock().push(task);
     }
 }
 

@@ -6,17 +6,11 @@ import { REFUSED } from '../client.mjs';
 import { assertOk, assertRefused, scenario } from '../world.mjs';
 
 /** Asserts that the connection is refused with exactly this message. */
-async function assertNotLetIn(w, token, message, code) {
+async function assertNotLetIn(w, token, message) {
   const client = w.dial(token);
   const error = await client.next(REFUSED);
   client.close();
-  // Generation 2 clients may be sent the data in place of the message.
-  if (w.dialect.generation === 2 && error.message === undefined) {
-    assert.equal(typeof error.data.code, 'string');
-    return;
-  }
   assert.equal(error.message, message);
-  if (w.dialect.generation > 2 && code) assert.equal(error.data.code, code);
 }
 
 export default [
@@ -44,10 +38,10 @@ export default [
     assertNotLetIn(w, undefined, 'Authentication required')),
 
   scenario('a text that is no token is an Invalid token', (w) =>
-    assertNotLetIn(w, 'garbage', 'Invalid token', 'token_malformed')),
+    assertNotLetIn(w, 'garbage', 'Invalid token')),
 
   scenario('an expired token is an Invalid token', (w) =>
-    assertNotLetIn(w, w.user('alice', {}, { ttlSeconds: -7200 }).token, 'Invalid token', 'token_expired')),
+    assertNotLetIn(w, w.user('alice', {}, { ttlSeconds: -7200 }).token, 'Invalid token')),
 
   scenario('a token signed with another secret is an Invalid token', (w) =>
     assertNotLetIn(w, w.user('alice', {}, { secret: 'x'.repeat(40) }).token, 'Invalid token')),
