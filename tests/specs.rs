@@ -5,6 +5,8 @@
 #[path = "specs/support.rs"]
 mod support;
 
+#[path = "specs/access.rs"]
+mod access;
 #[path = "specs/chat.rs"]
 mod chat;
 #[path = "specs/connecting.rs"]

@@ -116,6 +116,7 @@ impl Endpoint {
         }
         for Namespace { path, routes } in merged {
             let gate = Gate::new(connect::Parts {
+                hub: Arc::downgrade(&self.hub),
                 namespace: self.hub.namespace(path),
                 routes: dispatch::table(routes),
                 auth: auth.clone(),

@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     net::{IpAddr, SocketAddr},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use axum::extract::{ConnectInfo, Query};
@@ -21,7 +21,7 @@ use socketioxide_core::Value;
 
 use super::{
     dispatch::{Dispatch, Table},
-    hub::NamespaceHandle,
+    hub::{Hub, NamespaceHandle},
 };
 use crate::{
     auth::Auth,
@@ -38,6 +38,7 @@ use crate::{
 
 /// What a namespace's gate needs.
 pub struct Parts {
+    pub hub: Weak<Hub>,
     pub namespace: NamespaceHandle,
     pub routes: Table,
     pub auth: Auth,
@@ -111,6 +112,11 @@ impl ConnectHandler<LocalAdapter, Ours> for Gate {
         auth: &'a Option<Value>,
     ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
         Box::pin(async move {
+            if self.0.hub.upgrade().is_none_or(|hub| hub.is_closing()) {
+                // A refusal would keep the client away; its transport is about to end, and after
+                // that it comes back.
+                return std::future::pending().await;
+            }
             let admitted = self.admit(&socket, auth).await;
             let outcome = admitted
                 .as_ref()

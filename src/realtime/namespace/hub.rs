@@ -1,6 +1,13 @@
 //! Every socket of every namespace: the way out to them, and the rooms they are in.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::FutureExt;
 use metrics::counter;
@@ -26,6 +33,7 @@ pub struct Hub {
     pub(super) namespaces: HashMap<&'static str, Arc<Rooms>>,
     pub(super) root: NamespaceHandle,
     max_rooms: usize,
+    closing: AtomicBool,
     /// Tasks that end with the hub.
     kept: Mutex<Vec<AbortHandle>>,
 }
@@ -63,6 +71,7 @@ impl Hub {
             namespaces,
             root,
             max_rooms,
+            closing: AtomicBool::new(false),
             kept: Mutex::default(),
         }
     }
@@ -88,20 +97,24 @@ impl Hub {
     /// Finishes the events that were accepted, acks included, then closes every connection in a
     /// way that lets its client come back, here or elsewhere.
     pub async fn close(&self) {
-        for rooms in self.namespaces.values() {
-            rooms
-                .all()
-                .into_iter()
-                .for_each(|session| finish(session, rooms));
-        }
+        self.closing.store(true, Ordering::Relaxed);
         let mut poll = tokio::time::interval(FINISH_POLL);
         while self.namespaces.values().any(|rooms| rooms.len() > 0) {
+            for rooms in self.namespaces.values() {
+                let sessions = rooms.all().into_iter();
+                sessions.for_each(|session| finish(session, rooms));
+            }
             poll.tick().await;
         }
         // A client that does not read would hold this up; the others are closed by then.
         if timeout(CLOSE_TIMEOUT, self.io.close()).await.is_err() {
             tracing::warn!("some connections did not close in time");
         }
+    }
+
+    /// Whether nobody may connect any more.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     pub(super) fn io(&self) -> &SocketIo {
