@@ -3,11 +3,13 @@
 #
 #   tests/run.sh           everything
 #   tests/run.sh rust      formatting, lints and Rust specs
-#   tests/run.sh clients   every scenario with every published client, and order under load
+#   tests/run.sh clients   every scenario with every published client, order under load, every
+#                          command of the README, and its page and the demo page in Chromium
 #   tests/run.sh kill      kill -9 while 50 clients send
 #
-# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, and Python
-# 3.10 or newer with venv; it says what is missing. What it installs goes under target/ and
+# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, Python 3.10 or
+# newer with venv, Chromium, curl and openssl. The last four it installs where it is root on Debian;
+# otherwise it says what is missing. What else it installs goes under target/ and
 # tests/clients/node_modules. The last line says how many tests passed and failed.
 set -uo pipefail
 
@@ -18,6 +20,7 @@ readonly VENV="$WORK/venv"
 readonly CLIENTS="$PWD/tests/clients"
 readonly LIMIT_S=900
 export PYTHONDONTWRITEBYTECODE=1
+export CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
 
 passed=0
 failed=0
@@ -89,13 +92,17 @@ need() {
 
 has_venv() { python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))'; }
 
-# Where we may, we install what Debian leaves out of its Python.
-ensure_venv() {
-  if ! has_venv >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-    headline "installing python3-venv"
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv
+has_chromium() { [ -x "$CHROMIUM" ]; }
+
+# Needs what a Debian package has; where we may, we install it.
+ensure() {
+  local what=$1 package=$2
+  shift 2
+  if ! "$@" >/dev/null 2>&1 && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    headline "installing $package"
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package"
   fi
-  need "python3, version 3.10 or newer, with venv (Debian: apt-get install python3-venv)" has_venv
+  need "$what (Debian: apt-get install $package)" "$@"
 }
 
 is_node_18() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)'; }
@@ -112,7 +119,10 @@ check_tools() {
     need "npm" npm --version
   fi
   if [ "$1" = all ] || [ "$1" = clients ]; then
-    ensure_venv
+    ensure "python3, version 3.10 or newer, with venv" python3-venv has_venv
+    ensure "Chromium at $CHROMIUM, or at the path in CHROMIUM" chromium has_chromium
+    ensure "curl" curl curl --version
+    ensure "openssl" openssl openssl version
   fi
   [ "${#missing[@]}" -eq 0 ] && return
   echo "Missing, to run the tests:" >&2
@@ -158,6 +168,9 @@ client_scenarios() {
     tap "scenarios with python-socketio" python python_tests
   fi
   node_tests "order under load" order
+  check "the release server builds" cargo build --release --locked
+  node_tests "what the README says" readme
+  node_tests "the README's page and the demo page in Chromium" browser
 }
 
 main() {

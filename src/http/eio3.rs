@@ -80,4 +80,11 @@ mod tests {
         assert_eq!(complete("5:42[1]"), None);
         assert_eq!(complete("ok"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_payload_it_is_completed_or_left_alone(payload in "[0-9]{0,3}:?[4b]?.{0,20}") {
+            let _ = complete(&payload);
+        }
+    }
 }

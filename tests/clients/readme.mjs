@@ -161,10 +161,10 @@ const RUN = {
   },
 
   async 'cargo bench'() {
-    // Each measurement once, to see that it works.
-    const end = await new Program('cargo bench -- --test', { cwd: ROOT }).ended(COMPILE_LIMIT_MS);
+    // The numbers mean nothing in this profile, which is built already; that they come does.
+    const end = await new Program('cargo bench --profile dev', { cwd: ROOT }).ended(COMPILE_LIMIT_MS);
     assert.equal(end.code, 0, end.stderr);
-    assert.match(end.stdout, /^Testing .*\nSuccess$/m);
+    assert.match(end.stdout, /ops\/s/);
   },
 };
 

@@ -195,4 +195,20 @@ mod tests {
         let packet = Value::Str(lost.to_owned().into(), Some([].into()));
         assert!(read::<Object<Draft>>(Arguments::First, &packet).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_packet_it_is_read_or_refused(json in ".{0,64}", bytes: Vec<u8>) {
+            let binaries = Some(vec![Bytes::new()].into());
+            let packets = [
+                text(&json),
+                Value::Str(json.into(), binaries),
+                Value::Bytes(bytes.into()),
+            ];
+            for packet in packets {
+                let _ = read::<(Object<()>, Attachment)>(Arguments::All, &packet);
+                let _ = read::<crate::domain::RoomId>(Arguments::First, &packet);
+            }
+        }
+    }
 }
