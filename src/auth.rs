@@ -17,6 +17,7 @@ mod tests;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 pub use jwks_source::JwksError;
@@ -201,6 +202,19 @@ impl Auth {
     pub fn digest(token: &str) -> String {
         let signed = token.rsplit_once('.').map_or(token, |(signed, _)| signed);
         hex::encode(Sha256::digest(signed))
+    }
+
+    /// When a token says that it expires. Nothing about it is checked: this only bounds how long
+    /// its revocation is kept.
+    pub fn expiry(token: &str) -> Option<Timestamp> {
+        #[derive(serde::Deserialize)]
+        struct Expiry {
+            exp: i64,
+        }
+        let payload = token.split('.').nth(1)?;
+        let json = URL_SAFE_NO_PAD.decode(payload).ok()?;
+        let Expiry { exp } = serde_json::from_slice(&json).ok()?;
+        Some(Timestamp::from_ms(exp.saturating_mul(1000)))
     }
 
     async fn verify(&self, token: &str) -> Result<Identity, Code> {

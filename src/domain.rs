@@ -1,6 +1,7 @@
 //! Pure types and rules: what an id, a message, a position or a status is, with no I/O.
 
 mod access;
+mod attachment;
 mod feed;
 mod identity;
 mod ids;
@@ -13,13 +14,14 @@ mod room;
 mod time;
 
 pub use access::RoomPatterns;
+pub use attachment::{Attachment, AttachmentError};
 pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
     ClientId, DriverId, EntryId, IdError, OrderId, PaymentId, ProductId, RoomId, SocketId, UserId,
     VendorId, WatchedId,
 };
-pub use message::{Attachment, DirectMessage, Message, MessagePage, check_content};
+pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;
 pub use payment::{Amount, Outcome, Payment};
 pub use position::{Position, Report};

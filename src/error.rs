@@ -87,6 +87,8 @@ codes! {
     StoreUnavailable = "store_unavailable", 503;
     /// The server is going down.
     Draining = "draining", 503;
+    /// The handling took too long; it is not known whether it took effect.
+    TimedOut = "timed_out", 504;
     /// Our fault; the log says more.
     Internal = "internal", 500;
 }

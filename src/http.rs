@@ -29,14 +29,15 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRef},
-    middleware::{from_fn, from_fn_with_state},
+    extract::{DefaultBodyLimit, FromRef, Request},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_axum::router::OpenApiRouter;
 
 use self::{cors::Origins, demo::SampleUser, identity::Gate};
-use crate::{auth::Auth, config::Config, services::Services};
+use crate::{auth::Auth, config::Config, error::Error, services::Services};
 
 pub use ops::Readiness;
 
@@ -73,7 +74,15 @@ pub fn router(app: &App) -> Router {
         .layer(openapi::Document::layer(&document))
         .layer(DefaultBodyLimit::max(app.config.limits.payload_bytes))
         .layer(problem::catch_panics())
+        .layer(from_fn(run_to_end))
         .layer(from_fn(measure::measure))
+}
+
+/// Answers on a task of its own: a caller that hangs up does not stop a request between what it
+/// stores and what it tells.
+async fn run_to_end(request: Request, next: Next) -> Response {
+    let answer = tokio::spawn(next.run(request)).await;
+    answer.unwrap_or_else(|_| Error::internal().into_response())
 }
 
 /// What passes the gate: clients and backends call it.

@@ -16,12 +16,16 @@ use crate::{
     },
     realtime::namespace::{Endpoint, Hub, Namespace},
     services::Services,
+    stores::sqlite::SqliteStore,
     telemetry::{self, metric},
     wiring::{self, Wired, WiringError},
 };
 
 /// How often the gauges are set.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often a store that failed is tried again.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Why a server could not start or go on, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +127,8 @@ impl Server {
             metrics,
             sample_users: sample_users(&config)?,
         };
-        let background = Background::start(services.clone(), hub.clone(), &app).await?;
+        let store = wired.store.clone();
+        let background = Background::start(services.clone(), hub.clone(), store, &app).await?;
         let router = http::router(&app).layer(endpoint.layer());
         let router = http::outside(router, &config);
         let address = listener.local_addr()?;
@@ -137,15 +142,22 @@ impl Server {
         let serving = axum::serve(listener, service).with_graceful_shutdown(async {
             let _ = stopped.await;
         });
-        let serving = tokio::spawn(serving.into_future());
+        let mut serving = tokio::spawn(serving.into_future());
         announce(address)?;
         shutdown.await;
         tracing::info!("draining");
         readiness.drain();
         let _ = stop.send(());
-        let left = timeout(config.server.drain_deadline(), hub.close());
-        if left.await.is_err() {
-            tracing::warn!("the drain deadline has passed; connections that are left are cut off");
+        let finished = async {
+            hub.close().await;
+            // Requests under way are answered.
+            let _ = (&mut serving).await;
+        };
+        if timeout(config.server.drain_deadline(), finished)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the drain deadline has passed; what is left is cut off");
         }
         drop(background);
         // What was accepted is committed and told; then both ends of the channel are gone.
@@ -178,8 +190,14 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
 struct Background(Vec<JoinHandle<()>>);
 
 impl Background {
-    async fn start(services: Arc<Services>, hub: Arc<Hub>, app: &App) -> Result<Self, StartError> {
+    async fn start(
+        services: Arc<Services>,
+        hub: Arc<Hub>,
+        store: SqliteStore,
+        app: &App,
+    ) -> Result<Self, StartError> {
         let mut tasks = vec![
+            tokio::spawn(async move { heal(&store).await }),
             tokio::spawn(async move { services.run_clocks().await }),
             tokio::spawn(set_gauges(hub, app.metrics.clone())),
         ];
@@ -205,6 +223,17 @@ impl Drop for Background {
     fn drop(&mut self) {
         for task in &self.0 {
             task.abort();
+        }
+    }
+}
+
+/// Tries a failed store again: while it is not ready, nobody sends work that would show.
+async fn heal(store: &SqliteStore) {
+    let mut tick = tokio::time::interval(PROBE_INTERVAL);
+    loop {
+        tick.tick().await;
+        if !store.is_healthy() {
+            store.probe().await;
         }
     }
 }

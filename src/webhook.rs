@@ -32,11 +32,14 @@ pub(crate) fn invalid() -> Error {
 }
 
 impl WebhookKey {
-    /// `secret`: `whsec_` and base64, else plain text.
-    pub fn new(secret: &str) -> Self {
-        let encoded = secret.strip_prefix("whsec_");
-        let decoded = encoded.and_then(|encoded| STANDARD.decode(encoded).ok());
-        Self(decoded.unwrap_or_else(|| secret.as_bytes().to_vec()))
+    /// `secret`: `whsec_` and base64, else plain text. Absent when that is not base64, and when
+    /// nothing is left, with which anybody could sign.
+    pub fn new(secret: &str) -> Option<Self> {
+        let key = match secret.strip_prefix("whsec_") {
+            Some(encoded) => STANDARD.decode(encoded).ok()?,
+            None => secret.as_bytes().to_vec(),
+        };
+        (!key.is_empty()).then_some(Self(key))
     }
 
     /// The `webhook-signature` of a body.
@@ -98,14 +101,23 @@ mod tests {
 
     fn check(body: &[u8], seconds_later: i64) -> Result<()> {
         let now = Timestamp::from_ms((1_614_265_330 + seconds_later) * 1000);
-        WebhookKey::new(SECRET).check(&GIVEN, body, now, Duration::from_secs(300))
+        let key = WebhookKey::new(SECRET).unwrap();
+        key.check(&GIVEN, body, now, Duration::from_secs(300))
     }
 
     #[test]
     fn the_specifications_example_is_made_and_accepted() {
-        let made = WebhookKey::new(SECRET).sign(GIVEN.id, GIVEN.timestamp, BODY);
+        let key = WebhookKey::new(SECRET).unwrap();
+        let made = key.sign(GIVEN.id, GIVEN.timestamp, BODY);
         assert_eq!(made.as_deref(), Some(GIVEN.signatures));
         assert_eq!(check(BODY, 10), Ok(()));
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused() {
+        for secret in ["", "whsec_", "whsec_%"] {
+            assert!(WebhookKey::new(secret).is_none(), "{secret}");
+        }
     }
 
     #[test]

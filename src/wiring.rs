@@ -11,7 +11,7 @@ use crate::{
     ports::{Emitter, Sockets},
     realtime::namespace::Hub,
     services::{
-        Access, Audience, Chat, Direct, Emits, Gateway, Inventory, Members, Payments,
+        Access, Audience, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, Members, Payments,
         PresenceService, ProviderKey, Services, Sessions, Tracking, Typing, Watch, deliver_commits,
     },
     stores::{
@@ -88,6 +88,7 @@ fn services(
         typing: typing.clone(),
         presence: presence.clone(),
         content_chars: config.limits.content_chars,
+        changes: KeyedLocks::default(),
     });
     let tracking = Arc::new(Tracking::new(
         Arc::new(MemoryPositions::default()),
@@ -95,10 +96,7 @@ fn services(
         config.tracking.ttl(),
         config.tracking.positions_per_request,
     ));
-    let inventory = Arc::new(Inventory {
-        stock: store.clone(),
-        emitter: emitter.clone(),
-    });
+    let inventory = Arc::new(Inventory::new(store.clone(), emitter.clone()));
     Ok(Services {
         direct: Arc::new(Direct {
             feeds: store.clone(),
@@ -208,5 +206,5 @@ fn provider(payments: &config::Payments) -> Option<ProviderKey> {
 }
 
 fn key(secret: &config::Secret) -> Option<WebhookKey> {
-    (!secret.is_empty()).then(|| WebhookKey::new(secret.expose()))
+    WebhookKey::new(secret.expose())
 }

@@ -1,5 +1,8 @@
 //! Why a configuration cannot be used.
 
+use super::Secret;
+use crate::webhook::WebhookKey;
+
 /// One line that names the key, where its value came from if that is known, and what is wrong.
 /// It never holds the value of a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +22,14 @@ pub(super) fn ensure(condition: bool, line: impl FnOnce() -> String) -> Result<(
     } else {
         Err(ConfigError(line()))
     }
+}
+
+/// Fails when a webhook's secret is given and is no key.
+pub(super) fn ensure_webhook_secret(key: &str, secret: &Secret) -> Result<(), ConfigError> {
+    let is_key = WebhookKey::new(secret.expose()).is_some();
+    ensure(secret.is_empty() || is_key, || {
+        format!("{key} must have base64 after whsec_")
+    })
 }
 
 /// Fails unless the text is empty or an HTTP address.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Secret,
-    error::{ConfigError, ensure},
+    error::{ConfigError, ensure, ensure_webhook_secret},
     schema::{choice, section},
 };
 
@@ -52,6 +52,7 @@ impl Payments {
         ensure(!needs_secret || !self.webhook_secret.is_empty(), || {
             "payments.webhook_secret is not set, and payments.gateway = \"webhook\" needs it".into()
         })?;
+        ensure_webhook_secret("payments.webhook_secret", &self.webhook_secret)?;
         ensure(
             self.decline_above.is_finite() && self.decline_above >= 0.0,
             || "payments.decline_above must be a finite number, not negative".into(),

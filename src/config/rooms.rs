@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     Secret,
-    error::{ConfigError, ensure, ensure_http_url},
+    error::{ConfigError, ensure, ensure_http_url, ensure_webhook_secret},
     schema::{choice, section},
 };
 
@@ -55,6 +55,7 @@ impl Rooms {
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        ensure_webhook_secret("rooms.webhook_secret", &self.webhook_secret)?;
         let needs_url = self.access == RoomAccess::Webhook;
         ensure(!needs_url || !self.webhook_url.is_empty(), || {
             "rooms.webhook_url is not set, and rooms.access = \"webhook\" needs it".into()

@@ -43,7 +43,12 @@ section! {
         /// The most events of one socket that have begun and are not yet acknowledged.
         #[min(1)]
         pub in_flight_events: usize = 64,
-        /// The most packets that wait to be written to one client; one more ends the connection.
+        /// How long the handling of one event may take, in milliseconds; then it fails, and the
+        /// next one of the socket begins.
+        #[min(1)]
+        pub event_timeout_ms: u64 = 30_000,
+        /// The most packets that wait to be written to one client; what is more is dropped and
+        /// counted in roomcast_drops_total.
         #[min(1)]
         pub send_buffer_packets: usize = 16_384,
     }
@@ -63,6 +68,11 @@ impl Socket {
     /// How long a client may take to connect to a namespace.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(self.connect_timeout_ms)
+    }
+
+    /// How long the handling of one event may take.
+    pub fn event_timeout(&self) -> Duration {
+        Duration::from_millis(self.event_timeout_ms)
     }
 
     /// How long an upgrade to WebSocket may take.

@@ -2,31 +2,10 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
-use super::{ClientId, Entry, EntryId, FeedId, RoomId, Timestamp, UserId, Verdict};
+use super::{Attachment, ClientId, Entry, EntryId, FeedId, RoomId, Timestamp, UserId, Verdict};
 use crate::error::{Code, Error, Result};
-
-/// What a message carries besides its text: binary, or an object or list with binary in it.
-/// It is delivered in the shape in which it came.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Attachment(rmpv::Value);
-
-impl Attachment {
-    /// The MessagePack bytes by which it is stored.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        // Writing to a `Vec` cannot fail.
-        let _ = rmpv::encode::write_value(&mut bytes, &self.0);
-        bytes
-    }
-
-    /// From stored bytes; absent when they are not MessagePack.
-    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
-        rmpv::decode::read_value(&mut bytes).ok().map(Self)
-    }
-}
 
 /// Checks a message's text: 1 to `max_chars` characters, not only white space.
 /// Fails with `content_empty` or `content_too_long`.

@@ -78,7 +78,9 @@ async fn settle(
     body: RawBody,
 ) -> Result<StatusCode> {
     match signature(&headers) {
-        Some(signature) => services.payments.check_signature(&signature, &body.0)?,
+        Some(signature) => services
+            .payments
+            .check_signature(&signature, &body.0, &payment)?,
         None => {
             service?;
         }

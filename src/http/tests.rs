@@ -90,7 +90,7 @@ fn the_description_refers_to_nothing_that_it_lacks_and_names_each_operation_once
 }
 
 /// Stands for the Socket.IO layer, which answers for all under its path.
-async fn intercept(request: Request, next: axum::middleware::Next) -> Response {
+async fn intercept(request: Request, next: Next) -> Response {
     if request.uri().path().starts_with("/socket.io") {
         let mut response = Response::new(Body::from("endpoint"));
         *response.status_mut() = StatusCode::IM_A_TEAPOT;

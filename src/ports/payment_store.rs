@@ -17,8 +17,8 @@ pub trait PaymentStore: Send + Sync + 'static {
     /// Gives a payment its outcome. Absent when there is no such payment or it has one already.
     async fn settle(&self, id: &PaymentId, outcome: Outcome) -> StoreResult<Option<Payment>>;
 
-    /// Notes that the outcome has been emitted to somebody.
-    async fn mark_told(&self, id: &PaymentId) -> StoreResult<()>;
+    /// Notes that the outcome is being told to somebody; whether this call was the first to say so.
+    async fn mark_told(&self, id: &PaymentId) -> StoreResult<bool>;
 
     /// Settled payments of a user whose outcome nobody has heard, oldest first, at most 100.
     async fn untold(&self, user: &UserId) -> StoreResult<Vec<Payment>>;

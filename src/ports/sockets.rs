@@ -57,7 +57,7 @@ pub trait Sockets: Send + Sync + 'static {
     /// Takes a socket out of a room.
     fn leave(&self, socket: &SocketId, room: &Room) -> Left;
 
-    /// Takes all devices of a user out of a room; whether any was there.
+    /// Takes all devices of a user out of a room; whether the user was in it.
     fn evict(&self, user: &UserId, room: &Room) -> bool;
 
     /// Whether the socket is in the room.

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod connect;
+mod depart;
 mod dispatch;
 mod hub;
 mod sockets;
@@ -125,6 +126,7 @@ impl Endpoint {
                 events: events.clone(),
                 queue: queue_limits(&config.socket),
                 payload_bytes: config.limits.payload_bytes,
+                event_timeout: config.socket.event_timeout(),
             });
             self.hub.io().ns(path, gate);
         }

@@ -51,9 +51,14 @@ impl Rooms {
         inner.sockets.insert(id, Member { session, rooms });
     }
 
-    /// Removes a socket that has left its rooms.
-    pub fn remove(&self, id: &SocketId) {
+    /// Removes a socket, from its rooms too. A later one with the same id stays.
+    pub fn remove(&self, session: &Arc<Session>) {
         let mut inner = self.inner.lock();
+        let id = session.id();
+        let is_it = |member: &Member| Arc::ptr_eq(&member.session, session);
+        if !inner.sockets.get(id).is_some_and(is_it) {
+            return;
+        }
         let Some(member) = inner.sockets.remove(id) else {
             return;
         };

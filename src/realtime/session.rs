@@ -17,6 +17,7 @@ pub struct Session {
     queue: Arc<EventQueue>,
     bucket: Option<DefaultDirectRateLimiter>,
     expelled: AtomicBool,
+    gone: AtomicBool,
     _counted: ConnectionGuard,
 }
 
@@ -35,6 +36,7 @@ impl Session {
             queue,
             bucket,
             expelled: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             _counted: counted,
         })
     }
@@ -57,6 +59,16 @@ impl Session {
     /// Its bucket of events, if they are limited.
     pub(super) fn bucket(&self) -> Option<&DefaultDirectRateLimiter> {
         self.bucket.as_ref()
+    }
+
+    /// Notes that the connection has ended; what the client sent before may still be under way.
+    pub(super) fn leave(&self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing can reach the client any more.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Relaxed) || self.is_expelled()
     }
 
     /// Notes that the server ends the connection: what the client sent before is no longer done.

@@ -1,17 +1,19 @@
 //! Chat rooms: who is in them and what is said.
 
+mod changes;
+
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Access, PresenceService, Typing};
+use super::{Access, KeyedLocks, PresenceService, Typing};
 use crate::{
     domain::{
         Attachment, ClientId, Cursor, EntryId, FeedId, Message, MessagePage, NewEntry, Room,
         RoomId, SocketId, Timestamp, User, UserId, check_content,
     },
     error::{Code, Error, Result},
-    ports::{Appended, Change, Class, Emit, Emitter, FeedStore, Joined, Left, Payload, Sockets},
+    ports::{Appended, Class, Emit, Emitter, FeedStore, Joined, Left, Payload, Sockets},
 };
 
 /// The most messages on one page.
@@ -57,22 +59,6 @@ struct UserMoved<'a> {
     room_id: &'a RoomId,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReadReceipt<'a> {
-    user_id: &'a UserId,
-    room_id: &'a RoomId,
-    message_id: &'a EntryId,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Changed<'a> {
-    message_id: &'a EntryId,
-    #[serde(flatten)]
-    message: &'a Message,
-}
-
 /// The chat.
 pub struct Chat {
     /// The messages.
@@ -89,6 +75,8 @@ pub struct Chat {
     pub presence: Arc<PresenceService>,
     /// The most characters in a message.
     pub content_chars: usize,
+    /// Edits and deletions in a room, one at a time.
+    pub changes: KeyedLocks,
 }
 
 impl Chat {
@@ -99,11 +87,30 @@ impl Chat {
         let joined = self.sockets.join(speaker.socket, &room)?;
         if joined == Joined::FirstDevice {
             self.tell_others(speaker.user, room_id, "user:joined");
-            self.presence.entered(&speaker.user.id, &room).await?;
+        }
+        let entered = self.welcome(speaker.user, room_id, &room, joined).await;
+        if entered.is_err() && joined != Joined::Already {
+            self.leave(speaker, room_id);
+        }
+        entered
+    }
+
+    /// What may fail once the socket is in the room.
+    async fn welcome(
+        &self,
+        user: &User,
+        room_id: &RoomId,
+        room: &Room,
+        joined: Joined,
+    ) -> Result<Entered> {
+        // A membership that ended while the socket joined had nobody to evict.
+        self.access.check_again(user, room_id).await?;
+        if joined == Joined::FirstDevice {
+            self.presence.entered(&user.id, room).await?;
         }
         Ok(Entered {
             last_seq: self.feeds.last_seq(&FeedId::Room(room_id.clone())).await?,
-            members: self.sockets.users_in(&room),
+            members: self.sockets.users_in(room),
         })
     }
 
@@ -145,62 +152,6 @@ impl Chat {
             })
             .await?;
         Message::from_entry(entry).ok_or_else(Error::internal)
-    }
-
-    /// Replaces the text of one's own message; the room hears `message:edited`.
-    pub async fn edit(
-        &self,
-        speaker: Speaker<'_>,
-        room_id: &RoomId,
-        id: &EntryId,
-        content: String,
-    ) -> Result<Message> {
-        check_content(&content, self.content_chars)?;
-        self.check_joined(speaker.socket, room_id)?;
-        let feed = FeedId::Room(room_id.clone());
-        let (author, now) = (&speaker.user.id, Timestamp::now());
-        let change = self.feeds.edit(&feed, id, author, content, now).await?;
-        self.tell_change(room_id, change, "message:edited")
-    }
-
-    /// Empties one's own message; the room hears `message:deleted`.
-    pub async fn delete(
-        &self,
-        speaker: Speaker<'_>,
-        room_id: &RoomId,
-        id: &EntryId,
-    ) -> Result<Message> {
-        self.check_joined(speaker.socket, room_id)?;
-        let feed = FeedId::Room(room_id.clone());
-        let (author, now) = (&speaker.user.id, Timestamp::now());
-        let change = self.feeds.delete(&feed, id, author, now).await?;
-        self.tell_change(room_id, change, "message:deleted")
-    }
-
-    /// Moves the user's read cursor and returns how many messages of others lie after it. All other
-    /// devices in the room, the user's own too, hear of a cursor that moved.
-    pub async fn read(
-        &self,
-        speaker: Speaker<'_>,
-        room_id: &RoomId,
-        message_id: &EntryId,
-    ) -> Result<u64> {
-        self.check_joined(speaker.socket, room_id)?;
-        let feed = FeedId::Room(room_id.clone());
-        let user_id = &speaker.user.id;
-        let mark = self.feeds.mark_read(&feed, user_id, message_id).await?;
-        let mark = mark.ok_or_else(|| Error::not_found("No such message in this room"))?;
-        if mark.moved {
-            let receipt = ReadReceipt {
-                user_id,
-                room_id,
-                message_id,
-            };
-            let to = [Room::chat(room_id)];
-            let emit = Emit::new(Class::Passing, &to, "chat:read", &receipt);
-            self.emitter.emit(emit.from_socket(Some(speaker.socket)));
-        }
-        Ok(mark.unread)
     }
 
     /// Reads a page of a room that the user may enter; `limit` is cut to [`MAX_PAGE`].
@@ -256,25 +207,6 @@ impl Chat {
         } else {
             Err(Error::new(Code::NotInRoom, "Join the room first"))
         }
-    }
-
-    fn tell_change(&self, room_id: &RoomId, change: Change, event: &str) -> Result<Message> {
-        let entry = match change {
-            Change::Done(entry) => entry,
-            Change::NotFound => return Err(Error::not_found("No such message in this room")),
-            Change::NotAuthor => {
-                return Err(Error::new(Code::NotAuthor, "Only the author may do this"));
-            }
-        };
-        let message = Message::from_entry(Arc::new(*entry)).ok_or_else(Error::internal)?;
-        let changed = Changed {
-            message_id: &message.entry().id,
-            message: &message,
-        };
-        let to = [Room::chat(room_id)];
-        self.emitter
-            .emit(Emit::new(Class::Durable, &to, event, &changed));
-        Ok(message)
     }
 
     fn tell_others(&self, user: &User, room_id: &RoomId, event: &str) {

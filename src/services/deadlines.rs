@@ -56,6 +56,11 @@ impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
         self.inner.lock().take(key)
     }
 
+    /// Whether the key has been set and has not lapsed.
+    pub fn is_live(&self, key: &K) -> bool {
+        self.inner.lock().live.contains_key(key)
+    }
+
     /// Waits for the next key that lapses. Only one task may wait at a time.
     pub async fn next(&self) -> (K, V) {
         poll_fn(|cx| self.poll_next(cx)).await

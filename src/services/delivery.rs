@@ -1,5 +1,7 @@
 //! Live delivery: every committed entry goes to its readers in `seq` order, then its sender is told.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
@@ -11,7 +13,11 @@ use crate::{
 /// is the order of emits; what waits here is bounded by the store's queue, whose senders wait too.
 pub async fn deliver_commits(mut commits: UnboundedReceiver<Commit>, emitter: &dyn Emitter) {
     while let Some(commit) = commits.recv().await {
-        emit(&commit, emitter);
+        // A fault in one emit must not end delivery for everybody.
+        let emitted = catch_unwind(AssertUnwindSafe(|| emit(&commit, emitter)));
+        if emitted.is_err() {
+            tracing::error!(entry = %commit.entry.id, "an entry could not be delivered");
+        }
         let appended = Appended {
             entry: commit.entry,
             duplicate: false,

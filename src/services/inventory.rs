@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::Number;
+use tokio::sync::MutexGuard;
 
+use super::locks::KeyedLocks;
 use crate::{
     domain::{ProductId, Room},
     error::Result,
@@ -15,15 +17,30 @@ pub const INVENTORY_UPDATE: &str = "inventory-update";
 
 /// Stock.
 pub struct Inventory {
-    /// What is known.
-    pub stock: Arc<dyn StockStore>,
-    /// The way out.
-    pub emitter: Arc<dyn Emitter>,
+    stock: Arc<dyn StockStore>,
+    emitter: Arc<dyn Emitter>,
+    changes: KeyedLocks,
 }
 
 impl Inventory {
+    /// On what is stored.
+    pub fn new(stock: Arc<dyn StockStore>, emitter: Arc<dyn Emitter>) -> Self {
+        Self {
+            stock,
+            emitter,
+            changes: KeyedLocks::default(),
+        }
+    }
+
+    /// Holds the product's stock as it is, so that what is read meanwhile is not overtaken by what
+    /// is emitted.
+    pub async fn hold(&self, product: &ProductId) -> MutexGuard<'_, ()> {
+        self.changes.lock(product).await
+    }
+
     /// Sets a product's stock; its watchers hear `inventory-update` with the number.
     pub async fn set(&self, product: &ProductId, inventory: Number) -> Result<()> {
+        let _order = self.hold(product).await;
         self.stock.put(product, inventory.clone()).await?;
         let to = [Room::product(product)];
         self.emitter

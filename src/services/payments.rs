@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
 use super::deadlines::Deadlines;
 use crate::{
@@ -67,8 +66,8 @@ pub struct Payments {
     gateway: Gateway,
     provider: Option<ProviderKey>,
     due: Deadlines<PaymentId, Amount>,
-    /// One outcome is told at a time, so that a settlement and a reconnect do not both tell it.
-    telling: Mutex<()>,
+    /// Signed webhooks of late, and the payment that each was for.
+    webhooks: Deadlines<String, PaymentId>,
 }
 
 impl Payments {
@@ -87,7 +86,7 @@ impl Payments {
             gateway,
             provider,
             due: Deadlines::new(),
-            telling: Mutex::new(()),
+            webhooks: Deadlines::new(),
         }
     }
 
@@ -126,34 +125,68 @@ impl Payments {
         })
     }
 
-    /// Checks a provider's signature over the raw body. Fails with `signature_invalid`.
-    pub fn check_signature(&self, signature: &Signature<'_>, body: &[u8]) -> Result<()> {
+    /// Checks a provider's signature over the raw body. Fails with `signature_invalid`, also when
+    /// the same webhook has been used for another payment.
+    pub fn check_signature(
+        &self,
+        signature: &Signature<'_>,
+        body: &[u8],
+        payment: &PaymentId,
+    ) -> Result<()> {
         let ProviderKey { key, tolerance } = self.provider.as_ref().ok_or_else(webhook::invalid)?;
-        key.check(signature, body, Timestamp::now(), *tolerance)
+        key.check(signature, body, Timestamp::now(), *tolerance)?;
+        let id = signature.id.to_owned();
+        // A signature is good for the tolerance on either side of its time.
+        let before = self
+            .webhooks
+            .set(id.clone(), payment.clone(), *tolerance * 2);
+        match before {
+            Some(other) if other != *payment => {
+                self.webhooks.set(id, other, *tolerance * 2);
+                Err(webhook::invalid())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives a payment its outcome and tells it. A repeat changes nothing. Fails with `not_found`.
     pub async fn settle(&self, id: &PaymentId, outcome: Outcome) -> Result<()> {
-        let Some(payment) = self.store.settle(id, outcome).await? else {
-            let known = self.store.get(id).await?.is_some();
-            let unknown = || Error::not_found("No such payment");
-            return if known { Ok(()) } else { Err(unknown()) };
+        let settled = match self.store.settle(id, outcome).await? {
+            Some(settled) => settled,
+            None => {
+                let known = self.store.get(id).await?;
+                known.ok_or_else(|| Error::not_found("No such payment"))?
+            }
         };
         self.due.cancel(id);
-        self.tell(&payment).await
+        // A repeat finds it told, unless telling failed the first time.
+        self.tell(&settled).await
     }
 
     /// Tells a user who has connected what came out while they were away.
     pub async fn connected(&self, user: &UserId) -> Result<()> {
-        let _one_at_a_time = self.telling.lock().await;
-        for payment in self.store.untold(user).await? {
-            self.emit(&payment, &Room::user(user)).await?;
+        loop {
+            let untold = self.store.untold(user).await?;
+            for payment in &untold {
+                self.emit(payment, &Room::user(user)).await?;
+            }
+            if untold.is_empty() {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
-    /// Settles simulated payments when they are due, for ever.
+    /// Settles simulated payments when they are due, and forgets old webhooks, for ever.
     pub async fn run(&self) {
+        let forget = async {
+            loop {
+                self.webhooks.next().await;
+            }
+        };
+        tokio::join!(self.settle_due(), forget);
+    }
+
+    async fn settle_due(&self) {
         loop {
             let (id, amount) = self.due.next().await;
             if let Err(error) = self.settle(&id, self.simulate(amount)).await {
@@ -184,38 +217,25 @@ impl Payments {
     /// To the socket that asked; if it has gone, to the user's devices; if there are none, the
     /// outcome waits for [`Payments::connected`].
     async fn tell(&self, payment: &Payment) -> Result<()> {
-        let _one_at_a_time = self.telling.lock().await;
-        let socket_is_there = self.sockets.identity(&payment.socket).is_some();
+        if self.sockets.identity(&payment.socket).is_some() {
+            return self.emit(payment, &Room::socket(&payment.socket)).await;
+        }
         match &payment.user {
-            Some(user) => {
-                if !self
-                    .store
-                    .untold(user)
-                    .await?
-                    .iter()
-                    .any(|p| p.id == payment.id)
-                {
-                    return Ok(());
-                }
-                if socket_is_there {
-                    self.emit(payment, &Room::socket(&payment.socket)).await
-                } else if self.sockets.is_connected(user) {
-                    self.emit(payment, &Room::user(user)).await
-                } else {
-                    Ok(())
-                }
+            Some(user) if self.sockets.is_connected(user) => {
+                self.emit(payment, &Room::user(user)).await
             }
-            None if socket_is_there => self.emit(payment, &Room::socket(&payment.socket)).await,
-            None => Ok(()),
+            Some(_) | None => Ok(()),
         }
     }
 
+    /// Whoever marks the outcome as told emits it: a settlement and a reconnect do not both.
     async fn emit(&self, payment: &Payment, to: &Room) -> Result<()> {
-        if let Some(outcome) = payment.outcome {
+        if let Some(outcome) = payment.outcome
+            && self.store.mark_told(&payment.id).await?
+        {
             let (to, status) = ([to.clone()], outcome.as_bool());
             self.emitter
                 .emit(Emit::new(Class::Durable, &to, EVENT, &status));
-            self.store.mark_told(&payment.id).await?;
         }
         Ok(())
     }

@@ -1,11 +1,10 @@
 //! Who is there: several devices a user, a grace window for those that vanish.
 
-use std::{collections::HashMap, hash::BuildHasher, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use tokio::sync::{Mutex, MutexGuard};
 
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, locks::KeyedLocks};
 use crate::{
     domain::{Presence, Room, SocketId, Status, Timestamp, UserId},
     error::{Error, Result},
@@ -16,10 +15,6 @@ const EVENT: &str = "presence:changed";
 
 /// The most users in one `presence:get`.
 pub const MAX_USERS: usize = 100;
-
-/// A user's changes are told in the order in which they were stored: each user has one of these
-/// locks while one change is made and told.
-const LOCKS: usize = 64;
 
 /// Who hears of a user's presence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +52,7 @@ pub struct PresenceService {
     grace: Duration,
     /// Devices in their grace window, with the rooms they were in.
     vanished: Deadlines<(UserId, SocketId), Vec<Room>>,
-    locks: Vec<Mutex<()>>,
-    hasher: std::hash::RandomState,
+    changes: KeyedLocks,
 }
 
 impl PresenceService {
@@ -77,14 +71,13 @@ impl PresenceService {
             audience,
             grace,
             vanished: Deadlines::new(),
-            locks: (0..LOCKS).map(|_| Mutex::new(())).collect(),
-            hasher: std::hash::RandomState::new(),
+            changes: KeyedLocks::default(),
         }
     }
 
     /// A device has connected. The audience hears of the first one.
     pub async fn connected(&self, user: &UserId, device: &SocketId) -> Result<()> {
-        let _order = self.lock(user).await;
+        let _order = self.changes.lock(user).await;
         let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
         if arrival == Arrival::CameOnline {
             self.tell(user, Status::Online, None, &[]);
@@ -135,7 +128,7 @@ impl PresenceService {
                 "status must be online, away or busy",
             ));
         }
-        let _order = self.lock(user).await;
+        let _order = self.changes.lock(user).await;
         let presence = self.store.set(user, status, Timestamp::now()).await?;
         if let Some(presence) = presence {
             self.tell(user, presence.status, presence.last_seen, &[]);
@@ -172,7 +165,7 @@ impl PresenceService {
     }
 
     async fn departed(&self, user: &UserId, device: &SocketId, rooms: &[Room]) -> Result<()> {
-        let _order = self.lock(user).await;
+        let _order = self.changes.lock(user).await;
         let departure = self.store.depart(user, device, Timestamp::now()).await?;
         if let Departure::WentOffline(presence) = departure {
             self.tell(user, Status::Offline, presence.last_seen, rooms);
@@ -183,11 +176,6 @@ impl PresenceService {
     async fn one(&self, user: &UserId) -> Result<Presence> {
         let presences = self.store.get(std::slice::from_ref(user)).await?;
         Ok(presences.into_iter().next().unwrap_or(Presence::UNKNOWN))
-    }
-
-    async fn lock(&self, user: &UserId) -> MutexGuard<'_, ()> {
-        let hash = usize::try_from(self.hasher.hash_one(user) % LOCKS as u64).unwrap_or(0);
-        self.locks[hash].lock().await
     }
 
     /// `rooms`: those the user has just left, whose members are roommates still.

@@ -42,12 +42,16 @@ impl Sessions {
 
     /// Refuses a token, or all tokens a user has so far, and disconnects who came with them.
     pub async fn revoke(&self, request: RevokeRequest) -> Result<()> {
+        let mut until = None;
         let revocation = match request {
             RevokeRequest {
                 token: Some(token),
                 jti: None,
                 user_id: None,
-            } => Revocation::TokenDigest(Auth::digest(&token)),
+            } => {
+                until = Auth::expiry(&token);
+                Revocation::TokenDigest(Auth::digest(&token))
+            }
             RevokeRequest {
                 token: None,
                 jti: Some(jti),
@@ -64,7 +68,7 @@ impl Sessions {
                 ));
             }
         };
-        self.auth.revoke(revocation, None).await?;
+        self.auth.revoke(revocation, until).await?;
         self.sockets.disconnect(
             &|identity| self.is_revoked(identity),
             DisconnectReason::Revoked,
@@ -72,7 +76,8 @@ impl Sessions {
         Ok(())
     }
 
-    fn is_revoked(&self, identity: &Identity) -> bool {
+    /// Whether whoever this is has been revoked since.
+    pub fn is_revoked(&self, identity: &Identity) -> bool {
         let revoked = |user: &User| self.auth.is_revoked(user);
         matches!(identity, Identity::User(user) if revoked(user))
     }

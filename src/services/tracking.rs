@@ -3,8 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
+use tokio::sync::MutexGuard;
 
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, locks::KeyedLocks};
 use crate::{
     domain::{DriverId, Identity, Position, Report, Role, Room, Timestamp},
     error::{Code, Error, Result},
@@ -29,6 +30,7 @@ pub struct Tracking {
     ttl: Duration,
     max_reports: usize,
     fresh: Deadlines<DriverId, Timestamp>,
+    changes: KeyedLocks,
 }
 
 impl Tracking {
@@ -45,6 +47,7 @@ impl Tracking {
             ttl,
             max_reports,
             fresh: Deadlines::new(),
+            changes: KeyedLocks::default(),
         }
     }
 
@@ -91,24 +94,35 @@ impl Tracking {
     /// Tells the watchers of drivers who fell silent, for ever.
     pub async fn run(&self) {
         loop {
-            let (driver_id, last_seen) = self.fresh.next().await;
-            match self.positions.remove(&driver_id).await {
-                // A report came in between; its own deadline stands.
-                Ok(Some(newer)) if newer.timestamp > last_seen => {
-                    let _ = self.positions.put(&driver_id, newer).await;
-                    continue;
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "a lapsed position could not be removed"),
+            let (driver, last_seen) = self.fresh.next().await;
+            if let Err(error) = self.lapse(&driver, last_seen).await {
+                tracing::warn!(%error, "a lapsed position could not be removed");
             }
-            let payload = DriverOffline {
-                driver_id: &driver_id,
-                last_seen,
-            };
-            let to = [Room::tracking(&driver_id)];
-            self.emitter
-                .emit(Emit::new(Class::Passing, &to, DRIVER_OFFLINE, &payload));
         }
+    }
+
+    /// Holds the driver's position as it is, so that what is read meanwhile is not overtaken by
+    /// what is emitted.
+    pub async fn hold(&self, driver: &DriverId) -> MutexGuard<'_, ()> {
+        self.changes.lock(driver).await
+    }
+
+    async fn lapse(&self, driver_id: &DriverId, last_seen: Timestamp) -> Result<()> {
+        let _order = self.hold(driver_id).await;
+        let position = self.positions.get(driver_id).await?;
+        if position.is_some_and(|position| position.timestamp > last_seen) {
+            // A report came in between; its own deadline stands.
+            return Ok(());
+        }
+        self.positions.remove(driver_id).await?;
+        let payload = DriverOffline {
+            driver_id,
+            last_seen,
+        };
+        let to = [Room::tracking(driver_id)];
+        self.emitter
+            .emit(Emit::new(Class::Passing, &to, DRIVER_OFFLINE, &payload));
+        Ok(())
     }
 
     async fn keep(&self, driver: &DriverId, position: Position, now: Timestamp) -> Result<()> {
@@ -120,6 +134,7 @@ impl Tracking {
                 "recordedAt is too long ago",
             ));
         }
+        let _order = self.hold(driver).await;
         if !self.positions.put(driver, position.clone()).await? {
             return Err(stale());
         }

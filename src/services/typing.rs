@@ -87,7 +87,12 @@ impl Typing {
     /// Ends typing that is not repeated, for ever.
     pub async fn run(&self) {
         loop {
-            let ((room, user), typist) = self.typing.next().await;
+            let (key, typist) = self.typing.next().await;
+            // A repeat may have come just then.
+            if self.typing.is_live(&key) {
+                continue;
+            }
+            let (room, user) = key;
             self.tell(&room, &user, &typist.name, false);
         }
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::Number;
 
-use super::{Inventory, Tracking};
+use super::{Inventory, Tracking, inventory::INVENTORY_UPDATE, tracking::LOCATION_UPDATE};
 use crate::{
     config::{SnapshotKind, WatchRule, Who},
-    domain::{DriverId, Identity, Position, ProductId, Role, Room, SocketId, WatchedId},
+    domain::{DriverId, IdError, Identity, Position, ProductId, Role, Room, SocketId, WatchedId},
     error::{Error, Result},
-    ports::{Class, Emit, Emitter, Sockets},
+    ports::{Class, Emit, Emitter, Payload, Sockets},
 };
 
 /// What a watcher sees at once.
@@ -54,22 +54,34 @@ impl Watch {
         id: &WatchedId,
     ) -> Result<Watched> {
         check_may_watch(rule.who, who)?;
-        self.sockets.join(socket, &room(rule, id))?;
-        let snapshot = self.snapshot(rule.snapshot, id.as_str()).await?;
+        let room = room(rule, id);
         let own = [Room::socket(socket)];
-        match &snapshot {
-            Snapshot::Position(Some(position)) => {
-                let event = super::tracking::LOCATION_UPDATE;
-                self.emitter
-                    .emit(Emit::new(Class::Latest, &own, event, position));
+        let snapshot = match rule.snapshot {
+            SnapshotKind::None => {
+                self.sockets.join(socket, &room)?;
+                Snapshot::None
             }
-            Snapshot::Stock(Some(stock)) => {
-                let event = super::inventory::INVENTORY_UPDATE;
-                self.emitter
-                    .emit(Emit::new(Class::Latest, &own, event, stock));
+            SnapshotKind::Position => {
+                let driver = DriverId::new(id.as_str()).map_err(invalid)?;
+                let _order = self.tracking.hold(&driver).await;
+                self.sockets.join(socket, &room)?;
+                let position = self.tracking.position(&driver).await?;
+                if let Some(position) = &position {
+                    self.show(&own, LOCATION_UPDATE, position);
+                }
+                Snapshot::Position(position)
             }
-            Snapshot::None | Snapshot::Position(None) | Snapshot::Stock(None) => {}
-        }
+            SnapshotKind::Stock => {
+                let product = ProductId::new(id.as_str()).map_err(invalid)?;
+                let _order = self.inventory.hold(&product).await;
+                self.sockets.join(socket, &room)?;
+                let stock = self.inventory.get(&product).await?;
+                if let Some(stock) = &stock {
+                    self.show(&own, INVENTORY_UPDATE, stock);
+                }
+                Snapshot::Stock(stock)
+            }
+        };
         Ok(Watched { snapshot })
     }
 
@@ -86,20 +98,14 @@ impl Watch {
         Ok(())
     }
 
-    async fn snapshot(&self, kind: SnapshotKind, id: &str) -> Result<Snapshot> {
-        let invalid = |error: crate::domain::IdError| Error::invalid_payload(error.to_string());
-        Ok(match kind {
-            SnapshotKind::None => Snapshot::None,
-            SnapshotKind::Position => {
-                let driver = DriverId::new(id).map_err(invalid)?;
-                Snapshot::Position(self.tracking.position(&driver).await?)
-            }
-            SnapshotKind::Stock => {
-                let product = ProductId::new(id).map_err(invalid)?;
-                Snapshot::Stock(self.inventory.get(&product).await?)
-            }
-        })
+    fn show(&self, to: &[Room], event: &str, value: Payload<'_>) {
+        self.emitter
+            .emit(Emit::new(Class::Latest, to, event, value));
     }
+}
+
+fn invalid(error: IdError) -> Error {
+    Error::invalid_payload(error.to_string())
 }
 
 fn room(rule: &WatchRule, id: &WatchedId) -> Room {

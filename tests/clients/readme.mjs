@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { CONNECTED, Client, DIALECTS, REFUSED } from './client.mjs';
 import { Program, ROOT, folder, start } from './program.mjs';
 import { blocks, commands, variables } from './readme_text.mjs';
+import { NEEDS, VALUES } from './readme_values.mjs';
 import { mint, request } from './server.mjs';
 
 const COMPILE_LIMIT_MS = 20 * 60_000;
@@ -211,23 +212,6 @@ test('the watch rule opens its room to users and closes it again', { timeout: LI
   assert.equal((await guest.ask('watch-auction', '7')).ok, false);
 });
 
-/** Values that each variable takes, and one that it refuses where not every text is fine. */
-const VALUES = {
-  PORT: { takes: ['0', '3000'], refuses: 'three' },
-  JWT_SECRET: { takes: ['another one of some length'], refuses: '' },
-  API_KEYS: { takes: ['one,two', `sha256:${'0'.repeat(64)}`], refuses: 'sha256:0' },
-  ALLOWED_ORIGINS: { takes: ['*', 'https://a.example,http://b.example:8080'], refuses: 'a.example' },
-  CLIENT_URL: { takes: ['https://a.example/'], refuses: 'a.example' },
-  DATABASE_URL: { takes: ['sqlite:own.db'], refuses: 'mysql://localhost/test' },
-  LOG_LEVEL: { takes: ['debug', 'warn'], refuses: 'loud' },
-  ROOMCAST_AUTH__JWKS_FILE: { takes: ['keys.json'], refuses: 'missing.json' },
-  ROOMCAST_AUTH__JWKS_URL: { takes: ['https://id.example/keys'], refuses: 'id.example' },
-  ROOMCAST_ROOMS__ACCESS: { takes: ['claims', 'members', 'open', 'webhook'], refuses: 'everyone' },
-  ROOMCAST_STORE__SYNCHRONOUS: { takes: ['full', 'normal'], refuses: 'never' },
-  ROOMCAST_OPS__LISTEN: { takes: ['127.0.0.1:9100'], refuses: 'here' },
-};
-/** What else a value needs. */
-const NEEDS = { webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' } };
 const PATTERN = 'ROOMCAST_SECTION__KEY';
 
 for (const name of variables.filter((one) => one !== PATTERN)) {

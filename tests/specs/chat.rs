@@ -143,6 +143,21 @@ async fn binary_attachments_come_back_as_binary() {
 }
 
 #[tokio::test]
+async fn an_attachment_that_would_break_a_packet_is_refused() {
+    let app = TestApp::start().await;
+    let mut alice = app.joined("alice", "lobby").await;
+    let mark = json!({ "_placeholder": true, "num": 0 });
+    let draft =
+        |attachment: Value| json!({ "roomId": "lobby", "content": "x", "attachment": attachment });
+    let plain = draft(json!({ "inner": mark }));
+    alice.fails("message:send", plain, "invalid_payload").await;
+    let twice = draft(json!([mark, mark]));
+    let id = alice.ask_with_binary("message:send", twice, vec![1]).await;
+    assert_eq!(alice.ack(id).await["code"], "invalid_payload");
+    alice.ok("message:send", text("lobby", "still here")).await;
+}
+
+#[tokio::test]
 async fn only_the_author_edits_and_deletes() {
     let app = TestApp::start().await;
     let mut alice = app.joined("alice", "lobby").await;

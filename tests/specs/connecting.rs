@@ -92,6 +92,27 @@ async fn one_s_own_events_stand_beside_roomcast_s_in_any_namespace() {
 }
 
 #[tokio::test]
+async fn who_leaves_the_namespace_and_enters_it_again_over_one_transport_is_there_once() {
+    let app = TestApp::with_namespace(Namespace::new("/game").on::<Wave>()).await;
+    let mut bob = app.joined("bob", "lobby").await;
+    let mut alice = app.joined("alice", "lobby").await;
+    let auth = json!({ "token": token(&claims("alice")) });
+    alice.send(format!("40/game,{auth}")).await;
+    for _ in 0..20 {
+        let draft = json!({ "roomId": "lobby", "content": "on the way out" });
+        alice.ask("message:send", &[draft]).await;
+        alice.send("41".to_owned()).await;
+        alice.send(format!("40{auth}")).await;
+        alice.expect("socket-id").await;
+        let ack = alice.ok("join:room", "lobby").await;
+        assert_eq!(ack["members"], json!(["alice", "bob"]));
+    }
+    alice.ok("leave:room", "lobby").await;
+    let ack = bob.ok("join:room", "lobby").await;
+    assert_eq!(ack["members"], json!(["bob"]));
+}
+
+#[tokio::test]
 async fn a_handler_that_panics_fails_its_own_event_only() {
     let app = TestApp::with_namespace(Namespace::new("/").on::<Wave>()).await;
     let mut alice = app.connect("alice").await;

@@ -117,7 +117,7 @@ async fn a_provider_s_signed_webhook_settles_and_a_forged_or_old_one_does_not() 
     let body = r#"{ "status": "succeeded" }"#;
     let send = async |at: u64, signed: &str| {
         let at = at.to_string();
-        let key = WebhookKey::new("a provider's secret");
+        let key = WebhookKey::new("a provider's secret").unwrap();
         let signature = key.sign("msg_1", &at, signed.as_bytes()).unwrap();
         let request = app.raw("POST", &format!("/api/payments/{id}/status"));
         let request = request

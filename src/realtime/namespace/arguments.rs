@@ -34,9 +34,9 @@ fn read_as<P: DeserializeOwned>(packet: &Value) -> Result<P> {
         Value::Str(text, None) => serde_json::from_str(text).map_err(unfit),
         Value::Str(text, Some(binaries)) => {
             let json = serde_json::from_str(text).map_err(unfit)?;
-            let binaries: Vec<_> = binaries.iter().collect();
+            let mut binaries: Vec<_> = binaries.iter().map(Some).collect();
             // As MessagePack, which has a place for binary.
-            let whole = rmp_serde::to_vec(&filled(json, &binaries)?).map_err(unfit)?;
+            let whole = rmp_serde::to_vec(&filled(json, &mut binaries)?).map_err(unfit)?;
             rmp_serde::from_slice(&whole).map_err(unfit)
         }
         Value::Bytes(bytes) => rmp_serde::from_slice(bytes).map_err(unfit),
@@ -50,13 +50,14 @@ fn unfit(error: impl fmt::Display) -> Error {
     Error::invalid_payload(format!("The arguments do not fit: {reason}"))
 }
 
-/// Puts each binary where its placeholder stands.
-fn filled(json: Json, binaries: &[&Bytes]) -> Result<rmpv::Value> {
+/// Puts each binary where its placeholder stands. Each has one place: a small packet that names one
+/// binary many times would become a large one.
+fn filled(json: Json, binaries: &mut [Option<&Bytes>]) -> Result<rmpv::Value> {
     Ok(match json {
         Json::Object(map) if map.get("_placeholder") == Some(&Json::Bool(true)) => {
             let number = map.get("num").and_then(Json::as_u64);
             let index = number.and_then(|number| usize::try_from(number).ok());
-            let binary = index.and_then(|index| binaries.get(index));
+            let binary = index.and_then(|index| binaries.get_mut(index)?.take());
             let binary = binary.ok_or_else(|| unfit("a placeholder for no attachment"))?;
             rmpv::Value::Binary(binary.to_vec())
         }
@@ -191,9 +192,13 @@ mod tests {
         let bytes = draft.attachment.unwrap().to_bytes();
         let expected = rmpv::Value::Array(vec![rmpv::Value::Binary(b"zero".to_vec())]);
         assert_eq!(rmpv::decode::read_value(&mut &bytes[..]).unwrap(), expected);
-        let lost = r#"["e", {"attachment": {"_placeholder": true, "num": 7}}]"#;
-        let packet = Value::Str(lost.to_owned().into(), Some([].into()));
-        assert!(read::<Object<Draft>>(Arguments::First, &packet).is_err());
+        let mark = r#"{"_placeholder": true, "num": 0}"#;
+        for wrong in [mark.replace('0', "7"), format!("[{mark}, {mark}]")] {
+            let json = format!(r#"["e", {{"attachment": {wrong}}}]"#);
+            let binaries = Some(vec![Bytes::from_static(b"one")].into());
+            let packet = Value::Str(json.into(), binaries);
+            assert!(read::<Object<Draft>>(Arguments::First, &packet).is_err());
+        }
     }
 
     proptest::proptest! {

@@ -5,6 +5,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use axum::extract::{ConnectInfo, Query};
@@ -14,12 +15,14 @@ use socketioxide::{
     ProtocolVersion,
     adapter::LocalAdapter,
     extract::Data,
-    handler::{ConnectHandler, DisconnectHandler, FromConnectParts},
-    socket::{DisconnectReason, Socket},
+    handler::{ConnectHandler, FromConnectParts},
+    socket::Socket,
 };
 use socketioxide_core::Value;
+use tokio::time::timeout;
 
 use super::{
+    depart::Departure,
     dispatch::{Dispatch, Table},
     hub::{Hub, NamespaceHandle},
 };
@@ -27,14 +30,21 @@ use crate::{
     auth::Auth,
     domain::{Room, SocketId},
     error::{Code, Error, Result},
-    ports::{Class, Emit},
+    ports::{Class, DisconnectReason, Emit},
     realtime::{
         ConnectionLimits, Context, EventLimits, Order, QueueLimits, Session,
-        queue::{EventQueue, Job, Opened, Pending},
+        queue::{EventQueue, Job, Opened},
+        rooms::Rooms,
     },
-    services::{Farewell, Services},
+    services::Services,
     telemetry::metric,
 };
+
+/// How long the events of an earlier socket with the same id may take to finish.
+const EARLIER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether they have.
+const EARLIER_POLL: Duration = Duration::from_millis(5);
 
 /// What a namespace's gate needs.
 pub struct Parts {
@@ -47,6 +57,7 @@ pub struct Parts {
     pub events: Arc<EventLimits>,
     pub queue: QueueLimits,
     pub payload_bytes: usize,
+    pub event_timeout: Duration,
 }
 
 /// Accepts or refuses who connects. The socket's handlers stand before CONNECT is acknowledged:
@@ -79,6 +90,7 @@ impl Gate {
         let user = identity.user_id();
         let counted = parts.connections.admit(address(socket), user)?;
         let id = SocketId::new(socket.id.as_str()).map_err(|_| Error::internal())?;
+        wait_for_earlier(parts.namespace.rooms(), &id).await?;
         let queue = EventQueue::held(parts.queue);
         let bucket = parts.events.for_socket();
         let session = Session::new(id, identity, queue, bucket, counted);
@@ -87,12 +99,7 @@ impl Gate {
             namespace: parts.namespace.clone(),
             services: parts.services.clone(),
         };
-        socket.on_fallback(Dispatch::new(
-            context.clone(),
-            parts.routes.clone(),
-            parts.events.clone(),
-            parts.payload_bytes,
-        ));
+        socket.on_fallback(Dispatch::new(context.clone(), parts.clone()));
         socket.on_disconnect(Departure(context.clone()));
         socket.extensions.insert(Arrival(context));
         Ok(())
@@ -128,6 +135,19 @@ impl ConnectHandler<LocalAdapter, Ours> for Gate {
             })
         })
     }
+}
+
+/// Who leaves a namespace and enters it again over one transport has the same id: what was left
+/// under it is finished first.
+async fn wait_for_earlier(rooms: &Rooms, id: &SocketId) -> Result<()> {
+    let gone = async {
+        let mut poll = tokio::time::interval(EARLIER_POLL);
+        while rooms.get(id).is_some() {
+            poll.tick().await;
+        }
+    };
+    let waited = timeout(EARLIER_TIMEOUT, gone).await;
+    waited.map_err(|_| Error::store_unavailable())
 }
 
 /// The token of CONNECT's `auth`; Socket.IO 2.x clients have none and bring it in the query.
@@ -182,7 +202,12 @@ fn arrive(socket: &Arc<Socket>, context: &Context) {
     });
     if opened == Opened::TooLate {
         // The transport ended while the handshake was answered: nobody will tell us again.
-        namespace.rooms().remove(context.socket_id());
+        namespace.rooms().remove(session);
+        socket.leave_all();
+    }
+    if context.services().sessions.is_revoked(session.identity()) {
+        // Revoked while it connected, when there was nobody to disconnect yet.
+        namespace.disconnect(session, DisconnectReason::Revoked);
     }
 }
 
@@ -200,89 +225,5 @@ async fn announce(context: Context) {
     }
     if let Err(error) = services.payments.connected(user).await {
         tracing::warn!(%error, "payment outcomes could not be read");
-    }
-}
-
-/// Ends what the socket held when its connection ends, for whatever reason.
-struct Departure(Context);
-
-impl DisconnectHandler<LocalAdapter, Ours> for Departure {
-    fn call_with_defer(
-        &self,
-        socket: Arc<Socket>,
-        reason: DisconnectReason,
-        done: fn(Arc<Socket>),
-    ) {
-        // socketioxide's rooms forget the socket at once; ours when its last event is handled.
-        done(socket);
-        let session = &self.0.session;
-        let (pending, farewell) = if session.is_expelled() {
-            (Pending::Dropped, Farewell::Goodbye)
-        } else {
-            counter!(metric::DISCONNECTS, "reason" => reason_name(reason)).increment(1);
-            (Pending::Finished, farewell(reason))
-        };
-        session.queue().close(
-            pending,
-            Job {
-                order: Order::Serial,
-                bytes: 0,
-                work: Box::pin(depart(self.0.clone(), farewell)),
-            },
-        );
-    }
-}
-
-async fn depart(context: Context, farewell: Farewell) {
-    let rooms = context.namespace.rooms();
-    let id = context.socket_id();
-    let left: Vec<Room> = rooms.rooms_of(id);
-    let chats: Vec<Room> = left
-        .into_iter()
-        .filter(|room| room.chat_id().is_some())
-        .collect();
-    if let Ok(speaker) = context.speaker()
-        && context.namespace.is_root()
-    {
-        let services = context.services();
-        for room in chats.iter().filter_map(Room::chat_id) {
-            services.chat.leave(speaker, &room);
-        }
-        rooms.remove(id);
-        let gone = services
-            .presence
-            .disconnected(&speaker.user.id, id, farewell, chats);
-        if let Err(error) = gone.await {
-            tracing::warn!(%error, "a device's presence could not be removed");
-        }
-    } else {
-        rooms.remove(id);
-    }
-}
-
-fn farewell(reason: DisconnectReason) -> Farewell {
-    match reason {
-        DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect => {
-            Farewell::Goodbye
-        }
-        DisconnectReason::TransportClose
-        | DisconnectReason::MultipleHttpPollingError
-        | DisconnectReason::PacketParsingError
-        | DisconnectReason::TransportError
-        | DisconnectReason::HeartbeatTimeout
-        | DisconnectReason::ClosingServer => Farewell::Vanished,
-    }
-}
-
-fn reason_name(reason: DisconnectReason) -> &'static str {
-    match reason {
-        DisconnectReason::ClientNSDisconnect => "client_disconnect",
-        DisconnectReason::ServerNSDisconnect => "server_disconnect",
-        DisconnectReason::TransportClose => "transport_close",
-        DisconnectReason::MultipleHttpPollingError => "concurrent_polls",
-        DisconnectReason::PacketParsingError => "parse_error",
-        DisconnectReason::TransportError => "transport_error",
-        DisconnectReason::HeartbeatTimeout => "heartbeat_timeout",
-        DisconnectReason::ClosingServer => "server_shutdown",
     }
 }

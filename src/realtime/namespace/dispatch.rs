@@ -1,24 +1,29 @@
 //! From a packet to an event's handler, in the socket's own order, and back to its ack.
 
-use std::{borrow::Cow, collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
 use serde::{Serialize, de::DeserializeOwned};
 use socketioxide::{
+    SendError,
     adapter::LocalAdapter,
     extract::{AckSender, Event as EventName},
     handler::{FromMessageParts, MessageHandler},
     socket::Socket,
 };
 use socketioxide_core::Value;
+use tokio::time::timeout;
 
-use super::{arguments, connect::Ours};
+use super::{
+    arguments,
+    connect::{Ours, Parts},
+};
 use crate::{
     error::{Code, Error, Result},
     ports::{Class, Emit},
-    realtime::{Context, EventLimits, Failure, Handling, queue::Job},
+    realtime::{Context, Failure, Handling, queue::Job},
     telemetry::metric,
 };
 
@@ -99,29 +104,17 @@ impl Route {
 /// Takes every event of one socket.
 pub struct Dispatch {
     context: Context,
-    routes: Table,
-    limits: Arc<EventLimits>,
-    payload_bytes: usize,
+    parts: Arc<Parts>,
 }
 
 impl Dispatch {
-    pub fn new(
-        context: Context,
-        routes: Table,
-        limits: Arc<EventLimits>,
-        payload_bytes: usize,
-    ) -> Self {
-        Self {
-            context,
-            routes,
-            limits,
-            payload_bytes,
-        }
+    pub fn new(context: Context, parts: Arc<Parts>) -> Self {
+        Self { context, parts }
     }
 
     /// The event's call, or why there is none.
     fn prepare(&self, route: Option<&Route>, value: &Value) -> Result<Call> {
-        if size(value) > self.payload_bytes {
+        if size(value) > self.parts.payload_bytes {
             return Err(Error::new(Code::PayloadTooLarge, "The event is too large"));
         }
         match route {
@@ -137,7 +130,7 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatch {
         else {
             return;
         };
-        let route = self.routes.get(name.as_str());
+        let route = self.parts.routes.get(name.as_str());
         let handling = route.map_or_else(Handling::default, |route| route.handling);
         let answer = Answer {
             socket: socket.clone(),
@@ -149,24 +142,28 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatch {
             context: self.context.clone(),
         };
         let session = &self.context.session;
+        if session.is_expelled() {
+            return;
+        }
         let user = session.identity().user_id();
-        if let Err(error) = self.limits.check(session.bucket(), user) {
+        if let Err(error) = self.parts.events.check(session.bucket(), user) {
             return answer.send(Err(error));
         }
         let bytes = size(&value);
         let call = self.prepare(route, &value);
         let context = self.context.clone();
         let refused = answer.clone();
+        let limit = self.parts.event_timeout;
         let work = async move {
             let result = match call {
-                Ok(call) => guarded(call, context).await,
+                Ok(call) => guarded(call, context, limit).await,
                 Err(error) => Err(error),
             };
             answer.send(result);
         };
         let job = Job {
             order: handling.order,
-            bytes: bytes.min(self.payload_bytes),
+            bytes: bytes.min(self.parts.payload_bytes),
             work: Box::pin(work),
         };
         if session.queue().push(job).is_err() {
@@ -185,17 +182,19 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// A handler that panics fails its own event and nothing else.
-async fn guarded(call: Call, context: Context) -> Result<Reply> {
-    match AssertUnwindSafe(async { call(context).await })
-        .catch_unwind()
-        .await
-    {
-        Ok(result) => result,
-        Err(_) => {
+/// A handler that panics or does not end fails its own event and nothing else.
+async fn guarded(call: Call, context: Context, limit: Duration) -> Result<Reply> {
+    let handling = AssertUnwindSafe(async { call(context).await }).catch_unwind();
+    match timeout(limit, handling).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
             tracing::error!("an event's handler panicked");
             Err(Error::internal())
         }
+        Err(_) => Err(Error::new(
+            Code::TimedOut,
+            "It took too long; it is not known whether it took effect",
+        )),
     }
 }
 
@@ -251,9 +250,17 @@ impl Answer {
         // What the ack sender is made of does not include the event's value.
         let mut unused = Value::Bytes(Bytes::new());
         let Ok(ack) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
-        if let Err(error) = ack.send(payload) {
-            tracing::debug!(%error, event = self.name, "an ack could not be sent");
-            counter!(metric::DROPS, "class" => "ack", "reason" => "closed").increment(1);
+        match ack.send(payload) {
+            Ok(()) => {}
+            Err(SendError::Socket(error)) => {
+                tracing::debug!(%error, event = self.name, "an ack could not be sent");
+                counter!(metric::DROPS, "class" => "ack", "reason" => "closed").increment(1);
+            }
+            Err(SendError::Serialize(error)) => {
+                // The reply is no struct or map, say.
+                tracing::error!(%error, event = self.name, "an ack could not be encoded");
+                self.refuse(&Error::internal());
+            }
         }
     }
 }

@@ -132,7 +132,7 @@ fn finish(session: Arc<Session>, rooms: &Arc<Rooms>) {
     let forget = Job {
         order: Order::Serial,
         bytes: 0,
-        work: Box::pin(async move { rooms.remove(session.id()) }),
+        work: Box::pin(async move { rooms.remove(&session) }),
     };
     queue.close(Pending::Finished, forget);
 }
@@ -184,9 +184,11 @@ impl NamespaceHandle {
         let names = |rooms: &[Room]| -> Vec<String> {
             rooms.iter().map(|room| room.as_str().to_owned()).collect()
         };
-        if !emit.to.is_empty() {
-            to = to.within(names(emit.to));
-        }
+        to = if emit.to.is_empty() {
+            to.broadcast()
+        } else {
+            to.within(names(emit.to))
+        };
         if !emit.except.is_empty() {
             to = to.except(names(emit.except));
         }
@@ -235,9 +237,11 @@ impl NamespaceHandle {
         let Some(socket) = self.socket(session.id()) else {
             return;
         };
-        if let Err(error) = socket.disconnect() {
+        if let Err(error) = socket.clone().disconnect() {
+            // It does not read. Nothing reaches it any more, nothing is taken from it, and its
+            // transport ends when it misses the next ping.
             tracing::warn!(%error, socket = %session.id(), "a socket could not be disconnected");
-            return;
+            socket.leave_all();
         }
         counter!(metric::DISCONNECTS, "reason" => reason.as_str()).increment(1);
     }

@@ -23,7 +23,7 @@ impl Sockets for Hub {
         let left = devices
             .iter()
             .map(|device| self.root.leave(device.id(), room));
-        left.filter(|left| *left != Left::NotThere).count() > 0
+        left.filter(|left| *left == Left::LastDevice).count() > 0
     }
 
     fn is_in(&self, socket: &SocketId, room: &Room) -> bool {
@@ -47,7 +47,7 @@ impl Sockets for Hub {
 
     fn identity(&self, socket: &SocketId) -> Option<Identity> {
         let session = self.root.rooms().get(socket)?;
-        Some(session.identity().clone())
+        (!session.is_gone()).then(|| session.identity().clone())
     }
 
     fn name_of(&self, user: &UserId) -> Option<Arc<str>> {
@@ -57,7 +57,8 @@ impl Sockets for Hub {
     }
 
     fn is_connected(&self, user: &UserId) -> bool {
-        !self.root.rooms().devices(user).is_empty()
+        let devices = self.root.rooms().devices(user);
+        devices.iter().any(|device| !device.is_gone())
     }
 
     fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason) {

@@ -59,13 +59,13 @@ impl PaymentStore for SqliteStore {
         .await
     }
 
-    async fn mark_told(&self, id: &PaymentId) -> StoreResult<()> {
+    async fn mark_told(&self, id: &PaymentId) -> StoreResult<bool> {
         let id = id.clone();
         self.write(move |connection| {
             connection
-                .prepare_cached("UPDATE payments SET told = 1 WHERE id = ?1")?
+                .prepare_cached("UPDATE payments SET told = 1 WHERE id = ?1 AND told = 0")?
                 .execute([id.as_str()])
-                .map(drop)
+                .map(|changed| changed > 0)
         })
         .await
     }

@@ -209,6 +209,8 @@ impl Client {
             match self.receive().await {
                 Received::Event(name, args) => return (name, args),
                 Received::Ack(id, args) => self.acks.push((id, args)),
+                // Another namespace over the same transport.
+                Received::Connected => {}
                 other => panic!("{other:?} instead of an event"),
             }
         }

@@ -1,0 +1,20 @@
+// What the environment variables of the README may be set to.
+
+/** Values that each variable takes, and one that it refuses where not every text is fine. */
+export const VALUES = {
+  PORT: { takes: ['0', '3000'], refuses: 'three' },
+  JWT_SECRET: { takes: ['another one of some length'], refuses: '' },
+  API_KEYS: { takes: ['one,two', `sha256:${'0'.repeat(64)}`], refuses: 'sha256:0' },
+  ALLOWED_ORIGINS: { takes: ['*', 'https://a.example,http://b.example:8080'], refuses: 'a.example' },
+  CLIENT_URL: { takes: ['https://a.example/'], refuses: 'a.example' },
+  DATABASE_URL: { takes: ['sqlite:own.db'], refuses: 'mysql://localhost/test' },
+  LOG_LEVEL: { takes: ['debug', 'warn'], refuses: 'loud' },
+  ROOMCAST_AUTH__JWKS_FILE: { takes: ['keys.json'], refuses: 'missing.json' },
+  ROOMCAST_AUTH__JWKS_URL: { takes: ['https://id.example/keys'], refuses: 'id.example' },
+  ROOMCAST_ROOMS__ACCESS: { takes: ['claims', 'members', 'open', 'webhook'], refuses: 'everyone' },
+  ROOMCAST_STORE__SYNCHRONOUS: { takes: ['full', 'normal'], refuses: 'never' },
+  ROOMCAST_OPS__LISTEN: { takes: ['127.0.0.1:9100'], refuses: 'here' },
+};
+
+/** What else a value needs. */
+export const NEEDS = { webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' } };
