@@ -30,6 +30,10 @@ pub mod metric {
     pub const APPEND_SECONDS: &str = "roomcast_feed_append_seconds";
     /// Writes per transaction.
     pub const GROUP_SIZE: &str = "roomcast_store_group_size";
+    /// Events that wait in sockets' queues.
+    pub const QUEUED_EVENTS: &str = "roomcast_queued_events";
+    /// Committed entries that wait to be delivered.
+    pub const UNDELIVERED: &str = "roomcast_undelivered_entries";
     /// Writes that wait.
     pub const QUEUE_DEPTH: &str = "roomcast_store_queue_depth";
     /// Failures of the store, by `kind`.
@@ -88,6 +92,11 @@ fn describe() {
     describe_histogram!(metric::HTTP_SECONDS, "Time to answer HTTP requests");
     describe_histogram!(metric::APPEND_SECONDS, "Time from an append to its commit");
     describe_histogram!(metric::GROUP_SIZE, "Writes per transaction");
+    describe_gauge!(metric::QUEUED_EVENTS, "Events that wait in sockets' queues");
+    describe_gauge!(
+        metric::UNDELIVERED,
+        "Committed entries that wait to be delivered"
+    );
     describe_gauge!(metric::QUEUE_DEPTH, "Writes that wait for the store");
     describe_counter!(metric::STORE_ERRORS, "Failures of the store by kind");
 }

@@ -15,9 +15,11 @@ use futures::{
     future::BoxFuture,
     stream::{FuturesOrdered, Stream},
 };
+use metrics::gauge;
 use parking_lot::Mutex;
 
 use super::Order;
+use crate::telemetry::metric;
 
 /// How much of one socket may wait or be under way.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +42,30 @@ pub struct Job {
     pub work: BoxFuture<'static, ()>,
 }
 
+/// A job in the queue, counted for as long as it is there.
+struct Waiting {
+    job: Job,
+    _counted: Counted,
+}
+
+impl Waiting {
+    fn new(job: Job) -> Self {
+        gauge!(metric::QUEUED_EVENTS).increment(1);
+        Self {
+            job,
+            _counted: Counted,
+        }
+    }
+}
+
+struct Counted;
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        gauge!(metric::QUEUED_EVENTS).decrement(1);
+    }
+}
+
 /// The queue has no room for the event.
 #[derive(Debug)]
 pub struct QueueFull;
@@ -51,7 +77,7 @@ pub struct EventQueue {
 }
 
 struct State {
-    jobs: VecDeque<Job>,
+    jobs: VecDeque<Waiting>,
     bytes: usize,
     phase: Phase,
     /// The running task, when it waits for more work.
@@ -92,7 +118,7 @@ impl EventQueue {
             return Opened::TooLate;
         }
         state.bytes += first.bytes;
-        state.jobs.push_front(first);
+        state.jobs.push_front(Waiting::new(first));
         state.phase = Phase::Running;
         tokio::spawn(self.clone().run());
         Opened::InTime
@@ -135,7 +161,7 @@ impl EventQueue {
 
     fn add(self: &Arc<Self>, state: &mut State, job: Job) {
         state.bytes += job.bytes;
-        state.jobs.push_back(job);
+        state.jobs.push_back(Waiting::new(job));
         if state.phase == Phase::Idle {
             state.phase = Phase::Running;
             tokio::spawn(self.clone().run());
@@ -176,7 +202,7 @@ impl EventQueue {
         };
         let mut state = self.state.lock();
         if under_way.len() < self.limits.in_flight
-            && let Some(job) = state.jobs.pop_front()
+            && let Some(Waiting { job, .. }) = state.jobs.pop_front()
         {
             state.bytes -= job.bytes;
             return Poll::Ready(Some(Step::Start(job)));

@@ -2,17 +2,22 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use metrics::gauge;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
     domain::{DirectMessage, FeedId, Message, Room},
     ports::{Appended, Class, Commit, Emit, Emitter},
+    telemetry::metric,
 };
 
 /// Delivers commits until the store has closed. One task does all of it, so the order of commits
 /// is the order of emits; what waits here is bounded by the store's queue, whose senders wait too.
 pub async fn deliver_commits(mut commits: UnboundedReceiver<Commit>, emitter: &dyn Emitter) {
+    let waiting = gauge!(metric::UNDELIVERED);
     while let Some(commit) = commits.recv().await {
+        #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
+        waiting.set(commits.len() as f64);
         // A fault in one emit must not end delivery for everybody.
         let emitted = catch_unwind(AssertUnwindSafe(|| emit(&commit, emitter)));
         if emitted.is_err() {

@@ -53,6 +53,8 @@ async fn metrics_count_connections_events_deliveries_and_appends() {
         r#"roomcast_deliveries_total{class="durable"}"#,
         "roomcast_feed_append_seconds_count",
         "roomcast_store_queue_depth",
+        "roomcast_queued_events",
+        "roomcast_undelivered_entries",
         "roomcast_connections",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
