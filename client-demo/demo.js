@@ -8,10 +8,23 @@ let session = null;
 
 function signIn(user, users) {
   session?.close();
-  session = new Session(user, users);
+  session = new Session(user, users, () => signInAgain(user));
   const url = new URL(location.href);
   url.searchParams.set('as', user.userId);
   history.replaceState(null, '', url);
+}
+
+/** A server that was started anew signs its sample users' tokens with another secret. */
+async function signInAgain({ userId }) {
+  const users = await sampleUsers();
+  const user = users.find((other) => other.userId === userId);
+  if (user && user.token !== session.user.token) signIn(user, users);
+  else showState('failed', 'Refused: Invalid token');
+}
+
+async function sampleUsers() {
+  const answer = await fetch('/demo/users');
+  return answer.json();
 }
 
 function offerUsers(users) {
@@ -46,8 +59,7 @@ async function start() {
     return;
   }
   try {
-    const answer = await fetch('/demo/users');
-    offerUsers(await answer.json());
+    offerUsers(await sampleUsers());
   } catch {
     showState('failed', 'The sample users could not be loaded');
   }

@@ -12,9 +12,10 @@ const outboxList = byId('outbox');
 const scroller = byId('scroll');
 
 export class Session {
-  /** `users` are known by name from the start; others as they turn up. */
-  constructor(user, users) {
+  /** `refused` is called when the token is no longer good. `users` are known by name from the start; others as they turn up. */
+  constructor(user, users, refused) {
     this.user = user;
+    this.refused = refused;
     this.joined = false;
     this.messages = new Map();
     // Everything up to here is shown, back to `firstSeq`.
@@ -47,6 +48,7 @@ export class Session {
     });
     socket.on('connect_error', (error) => {
       if (socket.active) showState('connecting', 'No connection, trying again…');
+      else if (error.message === 'Invalid token') this.refused();
       else showState('failed', `Refused: ${error.message}`);
     });
     // A message goes out under the event name it was sent with; either is a message of the room.

@@ -15,7 +15,11 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
@@ -241,6 +245,21 @@ async fn open_jwks(source: JwksSource, pace: Pace) -> Result<Jwks, AuthSetupErro
         Err(error) => Err(error),
     };
     opened.map_err(|error| AuthSetupError::Jwks { source_name, error })
+}
+
+/// Whether the keys of a JWKS file can be used. An address is not asked.
+pub fn check_jwks_file(path: &Path) -> Result<(), AuthSetupError> {
+    let keys = jwks_source::read_keys(path).and_then(|keys| {
+        if keys.is_empty() {
+            Err(JwksError::NoUsableKey)
+        } else {
+            Ok(())
+        }
+    });
+    keys.map_err(|error| AuthSetupError::Jwks {
+        source_name: format!("file {}", path.display()),
+        error,
+    })
 }
 
 /// Lets HTTP clients speak TLS. Fails when a provider is installed already, which serves as well.

@@ -6,14 +6,14 @@ mod token;
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    auth::MintError,
+    auth::{AuthSetupError, MintError, check_jwks_file},
     config::{Config, ConfigError, Override, Preset, Sources},
 };
 use serve::ServeArgs;
@@ -68,6 +68,8 @@ enum Failure {
     NoSecret,
     #[error(transparent)]
     Token(#[from] MintError),
+    #[error(transparent)]
+    Keys(#[from] AuthSetupError),
     #[error("cannot listen on {address}: {reason}")]
     Listen { address: String, reason: String },
     #[error("cannot start: {0}")]
@@ -104,6 +106,9 @@ fn print_token(args: &TokenArgs) -> Result<(), Failure> {
 fn check_config(args: &FileArgs) -> Result<(), Failure> {
     let config = Config::load(&args.sources(Preset::Standard, Vec::new()))?;
     config.check()?;
+    if !config.auth.jwks_file.is_empty() {
+        check_jwks_file(Path::new(&config.auth.jwks_file))?;
+    }
     for warning in config.warnings() {
         complain(&format!("warning: {warning}"));
     }

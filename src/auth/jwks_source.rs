@@ -78,17 +78,24 @@ impl Loader {
     }
 
     pub async fn load(&self) -> Result<KeySet, JwksError> {
-        let json = match self {
+        match self {
             Self::File(path) => {
                 let path = path.clone();
-                tokio::task::spawn_blocking(move || read(&path))
-                    .await
-                    .map_err(io::Error::other)??
+                let reading = tokio::task::spawn_blocking(move || read_keys(&path));
+                reading.await.map_err(io::Error::other)?
             }
-            Self::Url { client, url } => fetch(client, url.clone()).await?,
-        };
-        KeySet::from_json(&json).ok_or(JwksError::Malformed)
+            Self::Url { client, url } => keys(&fetch(client, url.clone()).await?),
+        }
     }
+}
+
+/// The keys in a file. Blocks.
+pub fn read_keys(path: &Path) -> Result<KeySet, JwksError> {
+    keys(&read(path)?)
+}
+
+fn keys(json: &[u8]) -> Result<KeySet, JwksError> {
+    KeySet::from_json(json).ok_or(JwksError::Malformed)
 }
 
 fn client(url: &Url) -> reqwest::Result<Client> {

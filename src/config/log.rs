@@ -1,6 +1,6 @@
 //! What is logged, and how.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::{
     error::{ConfigError, ensure},
@@ -30,8 +30,10 @@ section! {
 
 impl Log {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        let is_level = !self.level.is_empty() && EnvFilter::try_new(&self.level).is_ok();
-        ensure(is_level, || {
+        // A word alone would be taken for a module's name, and switch off all else.
+        let is_level = |part: &str| part.contains('=') || part.parse::<LevelFilter>().is_ok();
+        let is_filter = EnvFilter::try_new(&self.level).is_ok();
+        ensure(is_filter && self.level.split(',').all(is_level), || {
             format!(
                 "log.level: {:?} is not off, error, warn, info, debug or trace, \
                  nor a list like info,roomcast=debug",
