@@ -24,7 +24,7 @@ pub use ids::{
 pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;
 pub use payment::{Amount, Outcome, Payment};
-pub use position::{Position, Report};
+pub use position::{DriverPosition, Position, Report};
 pub use presence::{Presence, Status};
 pub use room::Room;
 pub use time::Timestamp;

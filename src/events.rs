@@ -1,5 +1,6 @@
 //! What clients may send in the namespace `/`: one file a feature, wire type → service → ack.
 
+mod auth;
 mod chat;
 mod direct;
 mod presence;
@@ -21,6 +22,7 @@ const APPENDS: Handling = Handling {
 /// The namespace `/` with all of Roomcast's own events.
 pub fn root(watch: &Watch) -> Namespace {
     let mut root = Namespace::new("/")
+        .on::<auth::Refresh>()
         .on::<chat::Join>()
         .on::<chat::Leave>()
         .on::<chat::Send>()

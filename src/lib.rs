@@ -22,6 +22,8 @@
 //! - SQLite is driven by `rusqlite`, not by an async driver: one thread owns the writing
 //!   connection and commits whatever waits as one transaction. An async driver crosses threads once
 //!   a statement.
+//! - Arguments are read from a packet's own text or MessagePack, not through socketioxide, whose
+//!   reading loses binary below an `Option` or a newtype.
 //! - A socket's events run one after another, but those that only append ([`realtime::Order`])
 //!   overlap while they wait for their commit: one socket's burst shares commits, too.
 

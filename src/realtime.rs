@@ -4,6 +4,7 @@
 //! rooms and acks through [`Event`], [`Context`] and the ports `Emitter` and `Sockets`.
 
 mod context;
+mod expiry;
 mod limits;
 pub mod namespace;
 mod queue;

@@ -18,6 +18,7 @@ mod watch;
 
 pub use access::Access;
 pub use chat::{Chat, Draft, Entered, MAX_PAGE, Speaker};
+pub(crate) use deadlines::Deadlines;
 pub use delivery::deliver_commits;
 pub use direct::{Direct, DirectDraft};
 pub use emits::{EmitRequest, EmitTarget, Emits};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{DriverId, Timestamp};
 use crate::error::{Error, Result};
 
 /// How far ahead of our clock a phone's clock may be.
@@ -30,7 +30,7 @@ pub struct Report {
     pub recorded_at: Option<Timestamp>,
 }
 
-/// A checked position, as `location-update` carries it.
+/// A checked position.
 #[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Position {
@@ -51,6 +51,18 @@ pub struct Position {
     /// Radius in metres.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
+}
+
+/// A driver's position, as `location-update` and the HTTP route carry it.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DriverPosition {
+    /// Whose it is: one socket may watch several drivers.
+    #[schema(value_type = String)]
+    pub driver_id: DriverId,
+    /// Where.
+    #[serde(flatten)]
+    pub position: Position,
 }
 
 impl Report {

@@ -21,7 +21,7 @@ use super::{
     params::Path,
 };
 use crate::{
-    domain::{DriverId, Position, Report},
+    domain::{DriverId, DriverPosition, Report},
     error::{Error, Result},
     services::Services,
 };
@@ -115,7 +115,7 @@ async fn report(
     tag = "tracking",
     params(("driverId" = String, Path, description = "The driver")),
     responses(
-        (status = 200, description = "The last position.", body = Position),
+        (status = 200, description = "The last position.", body = DriverPosition),
         Unknown, BadRequest, NotFound, Unavailable,
     ),
     security(("bearer" = [])),
@@ -124,7 +124,7 @@ async fn position(
     State(services): State<Arc<Services>>,
     _: SignedIn,
     Path(driver): Path<DriverId>,
-) -> Result<Json<Position>> {
+) -> Result<Json<DriverPosition>> {
     let position = services.tracking.position(&driver).await?;
     let unknown = || Error::not_found("Where this driver is, is not known now");
     position.map(Json).ok_or_else(unknown)

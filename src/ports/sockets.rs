@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::{Identity, Room, SocketId, UserId},
+    domain::{Identity, Room, SocketId, User, UserId},
     error::Result,
 };
 
@@ -36,6 +36,8 @@ pub enum DisconnectReason {
     SessionsEnded,
     /// The token or the user was revoked.
     Revoked,
+    /// The token has expired and was not renewed.
+    TokenExpired,
 }
 
 impl DisconnectReason {
@@ -44,6 +46,7 @@ impl DisconnectReason {
         match self {
             Self::SessionsEnded => "sessions_ended",
             Self::Revoked => "revoked",
+            Self::TokenExpired => "token_expired",
         }
     }
 }
@@ -71,6 +74,10 @@ pub trait Sockets: Send + Sync + 'static {
 
     /// Who is behind a connected socket.
     fn identity(&self, socket: &SocketId) -> Option<Identity>;
+
+    /// Gives a socket's connection the user's new token, in every namespace. Nothing happens when
+    /// the socket has gone or is another user's.
+    fn renew(&self, socket: &SocketId, user: &Arc<User>);
 
     /// The name of a connected user, as their token gives it.
     fn name_of(&self, user: &UserId) -> Option<Arc<str>>;

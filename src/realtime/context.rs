@@ -81,6 +81,7 @@ pub trait Event: DeserializeOwned + Send + 'static {
 #[derive(Clone)]
 pub struct Context {
     pub(super) session: Arc<Session>,
+    pub(super) identity: Identity,
     pub(super) namespace: NamespaceHandle,
     pub(super) services: Arc<Services>,
 }
@@ -93,12 +94,12 @@ impl Context {
 
     /// Who is behind the socket.
     pub fn identity(&self) -> &Identity {
-        self.session.identity()
+        &self.identity
     }
 
     /// The signed-in user, or `Authentication required`.
     pub fn user(&self) -> Result<&Arc<User>> {
-        self.session.identity().user()
+        self.identity.user()
     }
 
     /// The signed-in user on this device, or `Authentication required`.

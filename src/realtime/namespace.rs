@@ -4,6 +4,7 @@ mod arguments;
 mod connect;
 mod depart;
 mod dispatch;
+mod handle;
 mod hub;
 mod sockets;
 
@@ -12,10 +13,11 @@ use std::{sync::Arc, time::Duration};
 use serde::{Serialize, de::DeserializeOwned};
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
 
-pub use hub::{Hub, NamespaceHandle};
+pub use handle::NamespaceHandle;
+pub use hub::Hub;
 
 use self::{connect::Gate, dispatch::Route};
-use super::{ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits};
+use super::{ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits, expiry::Expiry};
 use crate::{
     auth::Auth,
     config::{self, Config, Parser},
@@ -81,7 +83,12 @@ impl Endpoint {
     pub fn new(config: &Config, namespaces: &[Namespace]) -> Self {
         let (layer, io) = builder(config).build_layer();
         let paths = namespaces.iter().map(Namespace::path);
-        let hub = Arc::new(Hub::new(io, paths, config.limits.rooms_per_socket));
+        let hub = Arc::new(Hub::new(
+            io,
+            paths,
+            config.limits.rooms_per_socket,
+            Expiry::new(config.auth.leeway()),
+        ));
         Self { layer, hub }
     }
 
@@ -105,6 +112,8 @@ impl Endpoint {
     ) {
         let connections = Arc::new(ConnectionLimits::new(&config.limits));
         let events = Arc::new(EventLimits::new(&config.limits));
+        let watching = tokio::spawn(self.hub.watch_tokens());
+        self.hub.keep(watching.abort_handle());
         let forgetting = events.clone();
         self.hub
             .keep(tokio::spawn(async move { forgetting.run().await }).abort_handle());

@@ -43,7 +43,7 @@ impl Rooms {
     pub fn insert(&self, session: Arc<Session>) {
         let mut inner = self.inner.lock();
         let id = session.id().clone();
-        if let Some(user) = session.identity().user_id() {
+        if let Some(user) = session.user_id() {
             let devices = inner.users.entry(user.clone()).or_default();
             devices.insert(id.clone());
         }
@@ -65,7 +65,7 @@ impl Rooms {
         for room in &member.rooms {
             inner.take_out(&member.session, room);
         }
-        if let Some(user) = member.session.identity().user_id()
+        if let Some(user) = member.session.user_id()
             && let Some(devices) = inner.users.get_mut(user)
         {
             devices.remove(id);
@@ -99,7 +99,7 @@ impl Rooms {
         enter();
         let occupants = inner.rooms.entry(room.clone()).or_default();
         occupants.sockets.insert(id.clone());
-        let Some(user) = session.identity().user_id() else {
+        let Some(user) = session.user_id() else {
             return Ok(Joined::AnotherDevice);
         };
         let devices = occupants.devices.entry(user.clone()).or_default();
@@ -192,7 +192,7 @@ impl Inner {
         };
         occupants.sockets.remove(session.id());
         let mut left = Left::AnotherDevice;
-        if let Some(user) = session.identity().user_id()
+        if let Some(user) = session.user_id()
             && let Some(devices) = occupants.devices.get_mut(user)
         {
             *devices -= 1;

@@ -6,14 +6,16 @@ use std::sync::{
 };
 
 use governor::DefaultDirectRateLimiter;
+use parking_lot::RwLock;
 
 use super::{ConnectionGuard, queue::EventQueue};
-use crate::domain::{Identity, SocketId};
+use crate::domain::{Identity, SocketId, User, UserId};
 
 /// A socket of one namespace, from its handshake to its end.
 pub struct Session {
     id: SocketId,
-    identity: Identity,
+    user_id: Option<UserId>,
+    identity: RwLock<Identity>,
     queue: Arc<EventQueue>,
     bucket: Option<DefaultDirectRateLimiter>,
     expelled: AtomicBool,
@@ -32,7 +34,8 @@ impl Session {
     ) -> Arc<Self> {
         Arc::new(Self {
             id,
-            identity,
+            user_id: identity.user_id().cloned(),
+            identity: RwLock::new(identity),
             queue,
             bucket,
             expelled: AtomicBool::new(false),
@@ -46,9 +49,19 @@ impl Session {
         &self.id
     }
 
-    /// Who is behind it.
-    pub fn identity(&self) -> &Identity {
-        &self.identity
+    /// Who is behind it now: the token may have been renewed.
+    pub fn identity(&self) -> Identity {
+        self.identity.read().clone()
+    }
+
+    /// The user behind it, for as long as it lasts.
+    pub fn user_id(&self) -> Option<&UserId> {
+        self.user_id.as_ref()
+    }
+
+    /// The same user has come with a new token.
+    pub(super) fn renew(&self, user: Arc<User>) {
+        *self.identity.write() = Identity::User(user);
     }
 
     /// Its events.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::Speaker;
 use crate::{
     auth::Auth,
     domain::{Identity, Timestamp, User, UserId},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     ports::{DisconnectReason, Revocation, Sockets},
 };
 
@@ -38,6 +39,18 @@ impl Sessions {
         let of_user = |identity: &Identity| identity.user_id() == Some(user);
         self.sockets
             .disconnect(&of_user, DisconnectReason::SessionsEnded);
+    }
+
+    /// Takes a new token of the same user for a connection that stands, and returns when it ends.
+    /// Fails with `Invalid token`, and with `forbidden` when it is another user's.
+    pub async fn refresh(&self, speaker: Speaker<'_>, token: &str) -> Result<Option<Timestamp>> {
+        let identity = self.auth.identify(Some(token)).await?;
+        let user = identity.user()?;
+        if user.id != speaker.user.id {
+            return Err(Error::new(Code::Forbidden, "The token is another user's"));
+        }
+        self.sockets.renew(speaker.socket, user);
+        Ok(user.token.expires_at)
     }
 
     /// Refuses a token, or all tokens a user has so far, and disconnects who came with them.

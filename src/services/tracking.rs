@@ -7,7 +7,7 @@ use tokio::sync::MutexGuard;
 
 use super::{deadlines::Deadlines, locks::KeyedLocks};
 use crate::{
-    domain::{DriverId, Identity, Position, Report, Role, Room, Timestamp},
+    domain::{DriverId, DriverPosition, Identity, Position, Report, Role, Room, Timestamp},
     error::{Code, Error, Result},
     ports::{Class, Emit, Emitter, PositionStore},
 };
@@ -86,9 +86,13 @@ impl Tracking {
     }
 
     /// The driver's position, while it is fresh.
-    pub async fn position(&self, driver: &DriverId) -> Result<Option<Position>> {
+    pub async fn position(&self, driver: &DriverId) -> Result<Option<DriverPosition>> {
         let position = self.positions.get(driver).await?;
-        Ok(position.filter(|position| position.timestamp.age(Timestamp::now()) < self.ttl))
+        let is_fresh = |position: &Position| position.timestamp.age(Timestamp::now()) < self.ttl;
+        Ok(position.filter(is_fresh).map(|position| DriverPosition {
+            driver_id: driver.clone(),
+            position,
+        }))
     }
 
     /// Tells the watchers of drivers who fell silent, for ever.
@@ -140,8 +144,12 @@ impl Tracking {
         }
         self.fresh.set(driver.clone(), position.timestamp, left);
         let to = [Room::tracking(driver)];
+        let update = DriverPosition {
+            driver_id: driver.clone(),
+            position,
+        };
         self.emitter
-            .emit(Emit::new(Class::Latest, &to, LOCATION_UPDATE, &position));
+            .emit(Emit::new(Class::Latest, &to, LOCATION_UPDATE, &update));
         Ok(())
     }
 }

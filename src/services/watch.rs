@@ -7,7 +7,9 @@ use serde_json::Number;
 use super::{Inventory, Tracking, inventory::INVENTORY_UPDATE, tracking::LOCATION_UPDATE};
 use crate::{
     config::{SnapshotKind, WatchRule, Who},
-    domain::{DriverId, IdError, Identity, Position, ProductId, Role, Room, SocketId, WatchedId},
+    domain::{
+        DriverId, DriverPosition, IdError, Identity, ProductId, Role, Room, SocketId, WatchedId,
+    },
     error::{Error, Result},
     ports::{Class, Emit, Emitter, Payload, Sockets},
 };
@@ -18,7 +20,7 @@ pub enum Snapshot {
     /// The rule promises nothing.
     None,
     /// The driver's position, while it is fresh.
-    Position(Option<Position>),
+    Position(Option<DriverPosition>),
     /// The product's last known stock.
     Stock(Option<Number>),
 }

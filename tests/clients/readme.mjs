@@ -1,5 +1,6 @@
 // The README is true: every command in it runs, every block works, every variable exists.
 
+import { generateKeyPairSync } from 'node:crypto';
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -219,7 +220,9 @@ for (const name of variables.filter((one) => one !== PATTERN)) {
     assert.ok(VALUES[name], 'the README names a variable that this test does not know');
     const { takes, refuses } = VALUES[name];
     const cwd = await folder(t);
-    await writeFile(join(cwd, 'keys.json'), '{"keys":[]}');
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const keys = { keys: [publicKey.export({ format: 'jwk' })] };
+    await writeFile(join(cwd, 'keys.json'), JSON.stringify(keys));
     const check = (value) => {
       const env = { JWT_SECRET: SECRET, ...NEEDS[value], [name]: value };
       return new Program('roomcast check-config', { cwd, env }).ended();

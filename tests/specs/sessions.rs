@@ -1,5 +1,8 @@
 //! Ending sessions and revoking tokens.
 
+use std::time::Duration;
+
+use roomcast::auth::MintClaims;
 use serde_json::{Value, json};
 
 use super::support::{TestApp, claims, token};
@@ -54,4 +57,45 @@ async fn a_revoked_user_s_tokens_are_all_refused() {
     app.connect("bob").await;
     let (status, _) = app.backend("POST", "/api/tokens/revoke", json!({})).await;
     assert_eq!(status, 400);
+}
+
+fn lasting(user: &str, seconds: u64) -> String {
+    let ttl = Duration::from_secs(seconds);
+    token(&MintClaims {
+        ttl,
+        ..claims(user)
+    })
+}
+
+#[tokio::test]
+async fn a_token_that_ends_is_told_ahead_and_may_be_renewed_in_band() {
+    let app = TestApp::start().await;
+    let mut alice = app.connect_as(&lasting("alice", 2)).await.unwrap();
+    assert!(alice.expect("auth:expiring").await["expiresAt"].is_string());
+    let ack = alice.ok("auth:refresh", lasting("alice", 63)).await;
+    assert!(ack["expiresAt"].is_string());
+    // The next notice comes 60 s ahead of the new end: after the old one.
+    alice.expect("auth:expiring").await;
+    alice.ok("join:room", "lobby").await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_renewed_ends_its_connection() {
+    let app = TestApp::start().await;
+    let mut alice = app.connect_as(&lasting("alice", 2)).await.unwrap();
+    alice.expect("auth:expiring").await;
+    alice.ended().await;
+}
+
+#[tokio::test]
+async fn a_connection_is_renewed_with_a_good_token_of_its_own_user_only() {
+    let app = TestApp::start().await;
+    let mut alice = app.connect("alice").await;
+    let other = token(&claims("bob"));
+    alice.fails("auth:refresh", other, "forbidden").await;
+    let refused = alice
+        .fails("auth:refresh", "nonsense", "token_malformed")
+        .await;
+    assert_eq!(refused["error"], "Invalid token");
+    alice.ok("join:room", "lobby").await;
 }

@@ -34,6 +34,7 @@ async fn watchers_hear_positions_and_a_late_one_hears_the_last_at_once() {
         (&update["lat"], &update["lng"]),
         (&json!(52.5), &json!(13.4))
     );
+    assert_eq!(update["driverId"], "d1");
     assert!(update["timestamp"].is_i64());
     let mut late = app.connect("bob").await;
     let ack = late.ok("watch-delivery", "d1").await;

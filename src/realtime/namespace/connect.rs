@@ -24,7 +24,8 @@ use tokio::time::timeout;
 use super::{
     depart::Departure,
     dispatch::{Dispatch, Table},
-    hub::{Hub, NamespaceHandle},
+    handle::NamespaceHandle,
+    hub::Hub,
 };
 use crate::{
     auth::Auth,
@@ -95,6 +96,7 @@ impl Gate {
         let bucket = parts.events.for_socket();
         let session = Session::new(id, identity, queue, bucket, counted);
         let context = Context {
+            identity: session.identity(),
             session,
             namespace: parts.namespace.clone(),
             services: parts.services.clone(),
@@ -185,10 +187,7 @@ fn arrive(socket: &Arc<Socket>, context: &Context) {
     let namespace = &context.namespace;
     namespace.rooms().insert(session.clone());
     let own = Room::socket(session.id());
-    let whose = session
-        .identity()
-        .user_id()
-        .map_or_else(Room::guests, Room::user);
+    let whose = session.user_id().map_or_else(Room::guests, Room::user);
     socket.join([own.as_str().to_owned(), whose.as_str().to_owned()]);
     if namespace.is_root() {
         let to = [own];
@@ -204,8 +203,10 @@ fn arrive(socket: &Arc<Socket>, context: &Context) {
         // The transport ended while the handshake was answered: nobody will tell us again.
         namespace.rooms().remove(session);
         socket.leave_all();
+        return;
     }
-    if context.services().sessions.is_revoked(session.identity()) {
+    namespace.watch_token(session);
+    if context.services().sessions.is_revoked(&session.identity()) {
         // Revoked while it connected, when there was nobody to disconnect yet.
         namespace.disconnect(session, DisconnectReason::Revoked);
     }

@@ -54,6 +54,7 @@ impl DisconnectHandler<LocalAdapter, Ours> for Departure {
 async fn depart(context: Context, socket: Arc<Socket>, farewell: Farewell) {
     let rooms = context.namespace.rooms();
     let id = context.socket_id();
+    context.namespace.forget_token(id);
     let left: Vec<Room> = rooms.rooms_of(id);
     let chats: Vec<Room> = left
         .into_iter()

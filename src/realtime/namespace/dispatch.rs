@@ -145,13 +145,17 @@ impl MessageHandler<LocalAdapter, Ours> for Dispatch {
         if session.is_expelled() {
             return;
         }
-        let user = session.identity().user_id();
+        let user = session.user_id();
         if let Err(error) = self.parts.events.check(session.bucket(), user) {
             return answer.send(Err(error));
         }
         let bytes = size(&value);
         let call = self.prepare(route, &value);
-        let context = self.context.clone();
+        // The token may have been renewed since the socket connected.
+        let context = Context {
+            identity: session.identity(),
+            ..self.context.clone()
+        };
         let refused = answer.clone();
         let limit = self.parts.event_timeout;
         let work = async move {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hub::Hub;
 use crate::{
-    domain::{Identity, Room, SocketId, UserId},
+    domain::{Identity, Room, SocketId, User, UserId},
     error::Result,
     ports::{DisconnectReason, Joined, Left, Sockets},
 };
@@ -47,13 +47,25 @@ impl Sockets for Hub {
 
     fn identity(&self, socket: &SocketId) -> Option<Identity> {
         let session = self.root.rooms().get(socket)?;
-        (!session.is_gone()).then(|| session.identity().clone())
+        (!session.is_gone()).then(|| session.identity())
+    }
+
+    fn renew(&self, socket: &SocketId, user: &Arc<User>) {
+        for path in self.namespaces.keys() {
+            let namespace = self.namespace(path);
+            let session = namespace.rooms().get(socket);
+            let session = session.filter(|session| session.user_id() == Some(&user.id));
+            if let Some(session) = session {
+                session.renew(user.clone());
+                namespace.watch_token(&session);
+            }
+        }
     }
 
     fn name_of(&self, user: &UserId) -> Option<Arc<str>> {
         let devices = self.root.rooms().devices(user);
-        let user = devices.first()?.identity().user().ok()?;
-        Some(user.name.clone())
+        let identity = devices.first()?.identity();
+        Some(identity.user().ok()?.name.clone())
     }
 
     fn is_connected(&self, user: &UserId) -> bool {
@@ -65,7 +77,7 @@ impl Sockets for Hub {
         for path in self.namespaces.keys() {
             let namespace = self.namespace(path);
             for session in namespace.rooms().all() {
-                if which(session.identity()) {
+                if which(&session.identity()) {
                     namespace.disconnect(&session, reason);
                 }
             }

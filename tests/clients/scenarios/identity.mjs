@@ -90,4 +90,13 @@ export default [
 
   scenario('a token that fails is refused where guests are welcome too', (w) =>
     assertNotLetIn(w, 'garbage', 'Invalid token'), 'guests'),
+
+  scenario('a token that ends is told ahead and may be renewed in band', async (w) => {
+    const alice = await w.connect(w.user('alice', {}, { ttlSeconds: 5 }));
+    const { expiresAt } = await alice.next('auth:expiring');
+    const { token } = w.user('alice');
+    const ack = assertOk(await alice.ask('auth:refresh', token));
+    assert.ok(Date.parse(ack.expiresAt) > Date.parse(expiresAt));
+    assertRefused(await alice.ask('auth:refresh', w.user('bob').token), 'forbidden');
+  }),
 ];
