@@ -49,9 +49,8 @@ const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0];
 
 /// Starts logging to standard error. Later calls change nothing.
 pub fn init(log: &config::Log) {
-    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(&log.level))
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second initialization (servers started in one process) keeps the first.
@@ -59,6 +58,26 @@ pub fn init(log: &config::Log) {
         config::LogFormat::Text => builder.try_init(),
         config::LogFormat::Json => builder.json().try_init(),
     };
+}
+
+/// Libraries that write what they carry to the log at lower levels: frames with messages, headers
+/// with tokens.
+const DISCREET: [&str; 6] = [
+    "tungstenite",
+    "tokio_tungstenite",
+    "hyper",
+    "hyper_util",
+    "h2",
+    "reqwest",
+];
+
+/// What is logged at this level: never what clients say to each other, whatever the level.
+fn filter(level: &str) -> EnvFilter {
+    let configured = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let caps = DISCREET
+        .iter()
+        .filter_map(|name| format!("{name}=info").parse().ok());
+    caps.fold(configured, EnvFilter::add_directive)
 }
 
 /// A recorder for metrics and the handle that renders them.
@@ -99,4 +118,20 @@ fn describe() {
     );
     describe_gauge!(metric::QUEUE_DEPTH, "Writes that wait for the store");
     describe_counter!(metric::STORE_ERRORS, "Failures of the store by kind");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_level_lets_libraries_log_what_they_carry() {
+        for level in ["trace", "off,tungstenite=trace", "hyper=debug"] {
+            let filter = filter(level).to_string();
+            for name in DISCREET {
+                assert!(filter.contains(&format!("{name}=info")), "{filter}");
+                assert!(!filter.contains(&format!("{name}=trace")), "{filter}");
+            }
+        }
+    }
 }
