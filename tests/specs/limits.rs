@@ -54,6 +54,18 @@ async fn connections_of_a_user_and_rooms_of_a_socket_are_counted() {
 }
 
 #[tokio::test]
+async fn connections_from_an_address_are_counted_until_they_end() {
+    let app = TestApp::with(|config| config.limits.connections_per_ip = 1).await;
+    let alice = app.connect("alice").await;
+    let bob = super::support::token(&super::support::claims("bob"));
+    let refused = app.connect_as(&bob).await.err().unwrap();
+    assert_eq!(refused.0, "Too many connections");
+    alice.goodbye().await;
+    // The place is free once the server has seen the goodbye.
+    while app.connect_as(&bob).await.is_err() {}
+}
+
+#[tokio::test]
 async fn an_event_over_the_payload_limit_fails_alone() {
     let app = TestApp::start().await;
     let mut alice = app.connect("alice").await;
