@@ -18,8 +18,8 @@ pub use attachment::{Attachment, AttachmentError};
 pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
-    ClientId, DriverId, EntryId, IdError, OrderId, PaymentId, ProductId, RoomId, SocketId, UserId,
-    VendorId, WatchedId,
+    ClientId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId, ProductId, RoomId,
+    SocketId, UserId, VendorId, WatchedId,
 };
 pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;

@@ -26,7 +26,7 @@ pub use inventory::Inventory;
 pub use locks::KeyedLocks;
 pub use members::Members;
 pub use payments::{Gateway, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
-pub use presence::{Audience, Farewell, PresenceService};
+pub use presence::{Audience, Farewell, MAX_USERS, PresenceService};
 pub use sessions::{RevokeRequest, Sessions};
 pub use tracking::Tracking;
 pub use typing::Typing;
