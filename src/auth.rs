@@ -162,7 +162,7 @@ impl Auth {
     /// with `Invalid token` when there is one: the code says why.
     pub async fn identify(&self, token: Option<&str>) -> Result<Identity> {
         match token.filter(|token| !token.is_empty()) {
-            Some(token) => self.verify(token).await.map_err(invalid),
+            Some(token) => self.verify(token).await.map_err(Error::invalid_token),
             None if self.allows_guests() => Ok(Identity::Guest),
             None => Err(Error::unauthenticated()),
         }
@@ -265,11 +265,6 @@ pub fn check_jwks_file(path: &Path) -> Result<(), AuthSetupError> {
 /// Lets HTTP clients speak TLS. Fails when a provider is installed already, which serves as well.
 fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// One message for all causes, so that it tells a forger nothing; the code is for frontends.
-fn invalid(code: Code) -> Error {
-    Error::new(code, "Invalid token")
 }
 
 /// The credential of an `Authorization: Bearer …` header's value; the scheme in any case.

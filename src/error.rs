@@ -117,6 +117,12 @@ impl Error {
         Self::new(Code::Unauthenticated, "Authentication required")
     }
 
+    /// `Invalid token`: one message for all causes, so that it tells a forger nothing; the code is
+    /// for frontends.
+    pub fn invalid_token(code: Code) -> Self {
+        Self::new(code, "Invalid token")
+    }
+
     /// `Access denied`.
     pub fn forbidden() -> Self {
         Self::new(Code::Forbidden, "Access denied")

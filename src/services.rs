@@ -7,6 +7,7 @@ mod delivery;
 mod direct;
 mod emits;
 mod inventory;
+mod joined;
 mod locks;
 mod members;
 mod payments;

@@ -141,3 +141,25 @@ async fn engine_io_3_is_refused_in_the_words_of_nodes_server_unless_it_is_served
     let served = send(true, Method::GET, path).await;
     assert_eq!(served.status(), StatusCode::IM_A_TEAPOT);
 }
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_does_not_stop_what_was_begun() {
+    let go = Arc::new(tokio::sync::Semaphore::new(0));
+    let (says, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let permit = go.clone();
+    let handler = move || async move {
+        says.send("begun").unwrap();
+        permit.acquire().await.unwrap().forget();
+        says.send("told").unwrap();
+    };
+    let router: Router = Router::new()
+        .route("/", axum::routing::get(handler))
+        .layer(from_fn(run_to_end));
+    let call = Request::get("/").body(Body::empty()).unwrap();
+    let calling = tokio::spawn(router.oneshot(call));
+    assert_eq!(heard.recv().await, Some("begun"));
+    calling.abort();
+    assert!(calling.await.unwrap_err().is_cancelled());
+    go.add_permits(1);
+    assert_eq!(heard.recv().await, Some("told"));
+}

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Access, KeyedLocks, PresenceService, Typing};
+use super::{Access, KeyedLocks, PresenceService, Typing, joined::check_joined};
 use crate::{
     domain::{
         Attachment, ClientId, Cursor, EntryId, FeedId, Message, MessagePage, NewEntry, Room,
         RoomId, SocketId, Timestamp, User, UserId, check_content,
     },
-    error::{Code, Error, Result},
+    error::{Error, Result},
     ports::{Appended, Class, Emit, Emitter, FeedStore, Joined, Left, Payload, Sockets},
 };
 
@@ -132,7 +132,7 @@ impl Chat {
         event: &'static str,
     ) -> Result<Message> {
         check_content(&draft.content, self.content_chars)?;
-        self.check_joined(speaker.socket, &draft.room_id)?;
+        check_joined(&*self.sockets, speaker.socket, &draft.room_id)?;
         self.typing
             .ended(speaker.socket, speaker.user, &draft.room_id);
         let Appended { entry, .. } = self
@@ -198,14 +198,6 @@ impl Chat {
                 room_id,
             };
             self.emit_to_others(room_id, user_id, "user:left", &moved);
-        }
-    }
-
-    fn check_joined(&self, socket: &SocketId, room: &RoomId) -> Result<()> {
-        if self.sockets.is_in(socket, &Room::chat(room)) {
-            Ok(())
-        } else {
-            Err(Error::new(Code::NotInRoom, "Join the room first"))
         }
     }
 

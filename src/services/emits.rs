@@ -67,7 +67,8 @@ pub struct EmitRequest {
     pub except: EmitTarget,
     /// The namespace, `/` by default.
     pub namespace: Option<String>,
-    /// Whether it may be dropped first when a reader is slow.
+    /// Taken for callers of Node's API: nothing is kept of any such emit, and under pressure all go
+    /// first.
     #[serde(default)]
     pub volatile: bool,
 }
@@ -110,11 +111,9 @@ impl Emits {
             )));
         }
         let (to, except) = (request.to.to_rooms(), request.except.to_rooms());
-        // Both are kept by nobody; under pressure they go first.
-        let class = Class::Passing;
         let args = Args(request.args);
         let namespace = request.namespace.as_deref().unwrap_or("/");
-        let emit = Emit::new(class, &to, name, &args).except(&except);
+        let emit = Emit::new(Class::Passing, &to, name, &args).except(&except);
         self.emitter.emit(emit.in_namespace(namespace));
         Ok(())
     }

@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, joined::check_joined};
 use crate::{
     domain::{Room, RoomId, SocketId, User, UserId},
-    error::{Code, Error, Result},
+    error::Result,
     ports::{Class, Emit, Emitter, Sockets},
 };
 
@@ -49,7 +49,7 @@ impl Typing {
 
     /// The user types in the room; told to the others at each repeat. Fails with `not_in_room`.
     pub fn start(&self, socket: &SocketId, user: &User, room: &RoomId) -> Result<()> {
-        self.check_joined(socket, room)?;
+        check_joined(&*self.sockets, socket, room)?;
         let typist = Typist {
             socket: socket.clone(),
             name: user.name.clone(),
@@ -62,7 +62,7 @@ impl Typing {
 
     /// The user stops. Nothing happens if they were not typing. Fails with `not_in_room`.
     pub fn stop(&self, socket: &SocketId, user: &User, room: &RoomId) -> Result<()> {
-        self.check_joined(socket, room)?;
+        check_joined(&*self.sockets, socket, room)?;
         if self
             .typing
             .cancel(&(room.clone(), user.id.clone()))
@@ -94,14 +94,6 @@ impl Typing {
             }
             let (room, user) = key;
             self.tell(&room, &user, &typist.name, false);
-        }
-    }
-
-    fn check_joined(&self, socket: &SocketId, room: &RoomId) -> Result<()> {
-        if self.sockets.is_in(socket, &Room::chat(room)) {
-            Ok(())
-        } else {
-            Err(Error::new(Code::NotInRoom, "Join the room first"))
         }
     }
 

@@ -67,6 +67,19 @@ async fn metrics_count_connections_events_deliveries_and_appends() {
 }
 
 #[tokio::test]
+async fn metrics_have_a_listener_of_their_own_where_one_is_set() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let app = TestApp::with(|config| config.ops.listen = address.to_string()).await;
+    assert_eq!(app.request("GET", "/metrics", None, None).await.0, 404);
+    let metrics = reqwest::get(format!("http://{address}/metrics"))
+        .await
+        .unwrap();
+    assert_eq!(metrics.status().as_u16(), 200);
+}
+
+#[tokio::test]
 async fn problems_have_a_type_and_a_stable_code() {
     let app = TestApp::start().await;
     let response = app.raw("GET", "/no/such/route").send().await.unwrap();

@@ -115,7 +115,7 @@ async fn a_provider_s_signed_webhook_settles_and_a_forged_or_old_one_does_not() 
         .unwrap()
         .as_secs();
     let body = r#"{ "status": "succeeded" }"#;
-    let send = async |at: u64, signed: &str| {
+    let send = async |id: &str, at: u64, signed: &str| {
         let at = at.to_string();
         let key = WebhookKey::new("a provider's secret").unwrap();
         let signature = key.sign("msg_1", &at, signed.as_bytes()).unwrap();
@@ -127,11 +127,18 @@ async fn a_provider_s_signed_webhook_settles_and_a_forged_or_old_one_does_not() 
             .header("webhook-signature", signature);
         request.body(body).send().await.unwrap().status().as_u16()
     };
-    assert_eq!(send(now, "another body").await, 401);
-    assert_eq!(send(now - 301, body).await, 401);
+    assert_eq!(send(&id, now, "another body").await, 401);
+    assert_eq!(send(&id, now - 301, body).await, 401);
     alice.never_heard("payment-status").await;
-    assert_eq!(send(now, body).await, 204);
+    assert_eq!(send(&id, now, body).await, 204);
     assert_eq!(alice.expect("payment-status").await, true);
+    let other = pay(&app, Some("alice"), &alice).await;
+    assert_eq!(
+        send(&other, now, body).await,
+        401,
+        "the webhook of another payment"
+    );
+    alice.never_heard("payment-status").await;
 }
 
 #[tokio::test]

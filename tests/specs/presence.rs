@@ -101,6 +101,16 @@ async fn roommates_hear_and_strangers_do_not() {
 }
 
 #[tokio::test]
+async fn guests_hear_of_nobody_s_presence() {
+    let app = TestApp::with(|config| config.auth.guests = true).await;
+    let mut guest = app.connect_as("").await.unwrap();
+    let mut bob = app.connect("bob").await;
+    let _alice = app.connect("alice").await;
+    change_of(&mut bob, "alice").await;
+    guest.never_heard("presence:changed").await;
+}
+
+#[tokio::test]
 async fn presence_is_read_over_http_by_room_and_by_user() {
     let app = TestApp::start().await;
     let _alice = app.joined("alice", "lobby").await;

@@ -165,7 +165,7 @@ fn token(socket: &Arc<Socket>, auth: &Option<Value>) -> Result<Option<String>> {
     match credentials.token {
         None | Some(serde_json::Value::Null) => Ok(None),
         Some(serde_json::Value::String(token)) => Ok(Some(token)),
-        Some(_) => Err(Error::new(Code::TokenMalformed, "Invalid token")),
+        Some(_) => Err(Error::invalid_token(Code::TokenMalformed)),
     }
 }
 

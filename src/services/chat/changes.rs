@@ -9,7 +9,7 @@ use crate::{
     domain::{EntryId, FeedId, Message, Room, RoomId, Timestamp, UserId, check_content},
     error::{Code, Error, Result},
     ports::{Change, Class, Emit},
-    services::Speaker,
+    services::{Speaker, joined::check_joined},
 };
 
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ impl Chat {
         content: String,
     ) -> Result<Message> {
         check_content(&content, self.content_chars)?;
-        self.check_joined(speaker.socket, room_id)?;
+        check_joined(&*self.sockets, speaker.socket, room_id)?;
         let feed = FeedId::Room(room_id.clone());
         let (author, now) = (&speaker.user.id, Timestamp::now());
         let _order = self.changes.lock(room_id).await;
@@ -53,7 +53,7 @@ impl Chat {
         room_id: &RoomId,
         id: &EntryId,
     ) -> Result<Message> {
-        self.check_joined(speaker.socket, room_id)?;
+        check_joined(&*self.sockets, speaker.socket, room_id)?;
         let feed = FeedId::Room(room_id.clone());
         let (author, now) = (&speaker.user.id, Timestamp::now());
         let _order = self.changes.lock(room_id).await;
@@ -69,7 +69,7 @@ impl Chat {
         room_id: &RoomId,
         message_id: &EntryId,
     ) -> Result<u64> {
-        self.check_joined(speaker.socket, room_id)?;
+        check_joined(&*self.sockets, speaker.socket, room_id)?;
         let feed = FeedId::Room(room_id.clone());
         let user_id = &speaker.user.id;
         let mark = self.feeds.mark_read(&feed, user_id, message_id).await?;
