@@ -12,6 +12,7 @@ mod names;
 mod ops;
 mod payments;
 mod presence;
+mod recovery;
 mod rooms;
 mod schema;
 mod secret;
@@ -34,6 +35,7 @@ pub use log::{Log, LogFormat};
 pub use ops::Ops;
 pub use payments::{Gateway, Payments};
 pub use presence::{Audience, Presence};
+pub use recovery::Recovery;
 pub use rooms::{RoomAccess, Rooms};
 pub use secret::{ApiKeyError, ApiKeys, Secret};
 pub use server::Server;
@@ -56,6 +58,7 @@ static SECTIONS: &[Section] = &[
     Auth::SECTION,
     Rooms::SECTION,
     Socket::SECTION,
+    Recovery::SECTION,
     Limits::SECTION,
     Presence::SECTION,
     Typing::SECTION,
@@ -79,6 +82,8 @@ pub struct Config {
     pub rooms: Rooms,
     /// The Engine.IO and Socket.IO connection.
     pub socket: Socket,
+    /// Clients whose transport drops for a moment.
+    pub recovery: Recovery,
     /// How much one client, user or address may take.
     pub limits: Limits,
     /// Who is online, and who is told.

@@ -67,6 +67,8 @@ codes! {
     PositionStale = "position_stale", 409;
     /// Nobody declared this event.
     UnknownEvent = "unknown_event", 404;
+    /// There is no such namespace.
+    InvalidNamespace = "invalid_namespace", 404;
     /// The event or body is larger than the payload limit.
     PayloadTooLarge = "payload_too_large", 413;
     /// The body's `Content-Type` is not the one the route takes.
@@ -77,10 +79,14 @@ codes! {
     QueueFull = "queue_full", 429;
     /// The socket has joined as many rooms as it may.
     TooManyRooms = "too_many_rooms", 429;
+    /// The connection has as many namespaces as it may.
+    TooManyNamespaces = "too_many_namespaces", 429;
     /// Too many connections in all.
     TooManyConnections = "too_many_connections", 503;
     /// Too many connections from this address.
     TooManyConnectionsPerIp = "too_many_connections_per_ip", 429;
+    /// Too many sessions by polling from this address.
+    TooManyPollingSessions = "too_many_polling_sessions", 429;
     /// Too many connections of this user.
     TooManyConnectionsPerUser = "too_many_connections_per_user", 429;
     /// The store cannot be written or read now; nothing was changed.

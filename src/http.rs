@@ -1,11 +1,11 @@
 //! The HTTP routes: one file a feature; what all of them share has a file each beside them.
 
+mod address;
 mod body;
 mod chat;
 pub mod client_files;
 mod cors;
 pub mod demo;
-mod eio3;
 mod emits;
 mod identity;
 mod inventory;
@@ -19,7 +19,6 @@ mod payments;
 mod presence;
 mod problem;
 mod sessions;
-mod socketio;
 mod tracking;
 
 #[cfg(test)]
@@ -32,12 +31,19 @@ use axum::{
     extract::{DefaultBodyLimit, FromRef, Request},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
+    routing::any,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use utoipa_axum::router::OpenApiRouter;
 
-use self::{cors::Origins, demo::SampleUser, identity::Gate};
-use crate::{auth::Auth, config::Config, error::Error, services::Services};
+use self::{address::Proxies, cors::Origins, demo::SampleUser, identity::Gate};
+use crate::{
+    auth::Auth,
+    config::{Config, ConfigError},
+    error::Error,
+    realtime::engine::Engine,
+    services::Services,
+};
 
 pub use ops::Readiness;
 
@@ -58,8 +64,7 @@ pub struct App {
     pub sample_users: Vec<SampleUser>,
 }
 
-/// Every route but the Socket.IO endpoint's, whose layer goes around this router; [`outside`] goes
-/// around both.
+/// Every route but those of clients' sockets, which [`outside`] adds.
 pub fn router(app: &App) -> Router {
     let gate = Gate::new(app.auth.clone(), app.config.limits.requests_per_second);
     let api = api().route_layer(from_fn_with_state(gate, identity::identify));
@@ -105,21 +110,28 @@ pub fn ops_router(app: &App) -> Router {
     problem::complete(router).layer(problem::catch_panics())
 }
 
-/// Puts around the routes and the Socket.IO layer what belongs before both: the stock client's
-/// files, refusals in the words of Node's server, the check of a WebSocket's `Origin`, and CORS.
-pub fn outside(router: Router, config: &Config) -> Router {
+/// Puts the Socket.IO endpoint and the stock client's files beside the routes, and around all of
+/// them the check of a WebSocket's `Origin`, CORS, and the client's address. Outside of what the
+/// routes have around them: a poll whose client hangs up ends with it.
+pub fn outside(
+    router: Router,
+    engine: Engine,
+    config: &Config,
+) -> Result<Router, ConfigError> {
     let origins = Origins::new(&config.server.allowed_origins);
-    // Merged after the Socket.IO layer, which would answer for everything under its path.
+    let proxies: Proxies = config.server.proxies()?.into();
+    let endpoint = any(move |request| async move { engine.serve(request).await });
     let client_files =
         client_files::routes().method_not_allowed_fallback(problem::method_not_allowed);
-    let eio3_clients = socketio::Eio3::new(config.socket.eio3);
-    router
+    let router = router
+        .route("/socket.io", endpoint.clone())
+        .route("/socket.io/", endpoint)
         .merge(client_files)
-        .layer(from_fn(eio3::complete_binary))
-        .layer(from_fn_with_state(eio3_clients, socketio::check_protocol))
         .layer(from_fn_with_state(
             origins.clone(),
             cors::check_upgrade_origin,
         ))
         .layer(cors::layer(origins))
+        .layer(from_fn_with_state(proxies, address::note));
+    Ok(router)
 }

@@ -8,10 +8,11 @@ mod position_store;
 mod presence_store;
 mod revocation_store;
 mod room_gate;
+mod session_store;
 mod sockets;
 mod stock_store;
 
-pub use emitter::{Class, Emit, Emitter, Payload};
+pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload};
 pub use feed_store::{Appended, Change, Commit, FeedStore, ReadMark};
 pub use member_store::MemberStore;
 pub use payment_store::PaymentStore;
@@ -19,6 +20,7 @@ pub use position_store::PositionStore;
 pub use presence_store::{Arrival, Departure, PresenceStore};
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::RoomGate;
+pub use session_store::{SavedSession, SessionStore};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};
 pub use stock_store::StockStore;
 

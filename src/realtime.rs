@@ -1,17 +1,37 @@
-//! Connections: the order of each socket's events, rooms, limits, and the way out to clients.
+//! Connections: Engine.IO, the order of each socket's events, rooms, limits, and the way out to
+//! clients.
 //!
-//! [`namespace`] is the only module that knows socketioxide; everything above reaches sockets,
-//! rooms and acks through [`Event`], [`Context`] and the ports `Emitter` and `Sockets`.
+//! A client's bytes come in through [`engine`], which ends where a message is whole. [`namespace`]
+//! reads Socket.IO packets from messages, by the parsers of socketioxide, which it alone knows, and
+//! hands each socket's events to its queue. Everything that goes to a client, answers too, is put
+//! into its connection's outbox and written by the one flusher, so that what was emitted first
+//! arrives first. [`rooms`] knows who is where, and sends to all of a room in one order.
+//!
+//! Everything above reaches sockets, rooms and acks only through [`Event`], [`Context`] and the
+//! ports `Emitter` and `Sockets`.
 
+mod connection;
 mod context;
+pub mod engine;
 mod expiry;
+mod flusher;
 mod limits;
+mod log;
 pub mod namespace;
+mod outbox;
 mod queue;
 mod rooms;
 mod session;
+mod timers;
+mod wire;
 
+pub use connection::{CloseReason, Connection};
 pub use context::{Arguments, Context, Event, Failure, Handling, Order};
-pub use limits::{ConnectionGuard, ConnectionLimits, EventLimits};
+pub use limits::{
+    ConnectionGuard, ConnectionLimits, EventBucket, EventLimits, Exceeded, PollingGuard,
+    RefusedGuard, UserGuard,
+};
+pub use outbox::{Budget, Pushed, Treatment};
 pub use queue::QueueLimits;
-pub use session::Session;
+pub use session::{NewSession, Session};
+pub use wire::Packet;

@@ -1,10 +1,15 @@
 //! The server: built from a configuration, run on a listener until it is told to stop.
 
+mod listener;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::serve::ListenerExt;
 use metrics::gauge;
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     auth::MintError,
@@ -14,7 +19,7 @@ use crate::{
         self, App, Readiness,
         demo::{self, SampleUser},
     },
-    realtime::namespace::{Endpoint, Hub, Namespace},
+    realtime::namespace::{Behind, Endpoint, Hub, Namespace, Pace},
     services::Services,
     stores::sqlite::SqliteStore,
     telemetry::{self, metric},
@@ -114,7 +119,13 @@ impl Server {
         let Wired { auth, services, .. } = &wired;
         services.payments.resume().await?;
         namespaces[0] = events::root(&services.watch);
-        endpoint.open(&config, auth, services, namespaces);
+        let behind = Behind {
+            auth,
+            services,
+            sessions: Arc::new(wired.store.clone()),
+        };
+        let opened = endpoint.open(&config, behind, namespaces).await;
+        opened.map_err(crate::error::Error::from)?;
 
         let store = wired.store.clone();
         let readiness = Readiness::new(Arc::new(move || store.is_healthy()));
@@ -129,37 +140,37 @@ impl Server {
         };
         let store = wired.store.clone();
         let background = Background::start(services.clone(), hub.clone(), store, &app).await?;
-        let router = http::router(&app).layer(endpoint.layer());
-        let router = http::outside(router, &config);
+        let router = http::outside(http::router(&app), endpoint.engine(), &config)?;
         let address = listener.local_addr()?;
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-            }
-        });
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let serving = axum::serve(listener, service).with_graceful_shutdown(async {
-            let _ = stopped.await;
+        let header_read_timeout = config.server.header_read_timeout();
+        let mut serving = tokio::spawn(async move {
+            let stopped = async {
+                let _ = stopped.await;
+            };
+            listener::serve(listener, router, header_read_timeout, stopped).await;
         });
-        let mut serving = tokio::spawn(serving.into_future());
         announce(address)?;
         shutdown.await;
         tracing::info!("draining");
         readiness.drain();
         let _ = stop.send(());
+        let deadline = config.server.drain_deadline();
+        let pace = Pace {
+            per_second: config.server.drain_per_second,
+            deadline,
+        };
         let finished = async {
-            hub.close().await;
+            hub.close(pace).await;
             // Requests under way are answered.
             let _ = (&mut serving).await;
         };
-        if timeout(config.server.drain_deadline(), finished)
-            .await
-            .is_err()
-        {
+        let finished = timeout_at(Instant::now() + deadline, finished).await;
+        if finished.is_err() {
             tracing::warn!("the drain deadline has passed; what is left is cut off");
         }
         drop(background);
+        hub.save_sessions(&wired.store).await;
         // What was accepted is committed and told; then both ends of the channel are gone.
         wired.store.close().await;
         let _ = wired.delivery.await;
@@ -240,11 +251,15 @@ async fn heal(store: &SqliteStore) {
 
 async fn set_gauges(hub: Arc<Hub>, metrics: metrics_exporter_prometheus::PrometheusHandle) {
     let connections = gauge!(metric::CONNECTIONS);
+    let pending = gauge!(metric::PENDING_BYTES);
     let mut tick = tokio::time::interval(GAUGE_INTERVAL);
     loop {
         tick.tick().await;
         #[allow(clippy::cast_precision_loss)] // Far fewer connections than 2^52.
-        connections.set(hub.connected() as f64);
+        {
+            connections.set(hub.connected() as f64);
+            pending.set(hub.pending_bytes() as f64);
+        }
         // Histograms fold what they have collected; without this they grow between scrapes.
         metrics.run_upkeep();
     }

@@ -20,7 +20,7 @@ mod watch;
 pub use access::Access;
 pub use chat::{Chat, Draft, Entered, MAX_PAGE, Speaker};
 pub(crate) use deadlines::Deadlines;
-pub use delivery::deliver_commits;
+pub use delivery::{deliver_commits, present};
 pub use direct::{Direct, DirectDraft};
 pub use emits::{EmitRequest, EmitTarget, Emits};
 pub use inventory::Inventory;

@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 
-use metrics::{describe_counter, describe_gauge, describe_histogram};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 
-use crate::config;
+use crate::{config, error::Code};
 
 /// The names of metrics.
 pub mod metric {
@@ -22,6 +22,12 @@ pub mod metric {
     pub const DELIVERIES: &str = "roomcast_deliveries_total";
     /// What could not be handed over, by `class` and `reason`.
     pub const DROPS: &str = "roomcast_drops_total";
+    /// What a limit stood against, by `code`.
+    pub const LIMITED: &str = "roomcast_limited_total";
+    /// Entries that slow readers were sent from their feeds later.
+    pub const CAUGHT_UP: &str = "roomcast_caught_up_total";
+    /// Bytes that wait to be written to clients.
+    pub const PENDING_BYTES: &str = "roomcast_pending_bytes";
     /// HTTP requests by `route`, `method` and `status`.
     pub const HTTP_REQUESTS: &str = "roomcast_http_requests_total";
     /// Time to answer HTTP requests, by `route`.
@@ -46,6 +52,11 @@ const SECONDS: [f64; 12] = [
 ];
 /// Upper bounds of the group sizes.
 const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0];
+
+/// Counts what a limit stood against.
+pub fn limited(code: Code) {
+    counter!(metric::LIMITED, "code" => code.as_str()).increment(1);
+}
 
 /// Starts logging to standard error. Later calls change nothing.
 pub fn init(log: &config::Log) {
@@ -107,6 +118,15 @@ fn describe() {
     describe_counter!(metric::EVENTS, "Client events by name and outcome");
     describe_counter!(metric::DELIVERIES, "Events handed to sockets by class");
     describe_counter!(metric::DROPS, "Events that could not be handed over");
+    describe_counter!(metric::LIMITED, "What a limit stood against, by its code");
+    describe_counter!(
+        metric::CAUGHT_UP,
+        "Entries that slow readers were sent from their feeds later"
+    );
+    describe_gauge!(
+        metric::PENDING_BYTES,
+        "Bytes that wait to be written to clients"
+    );
     describe_counter!(metric::HTTP_REQUESTS, "HTTP requests by route and status");
     describe_histogram!(metric::HTTP_SECONDS, "Time to answer HTTP requests");
     describe_histogram!(metric::APPEND_SECONDS, "Time from an append to its commit");

@@ -1,6 +1,8 @@
 //! The listener, and from which pages browsers may reach it.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
 
 use super::{
     error::{ConfigError, ensure},
@@ -21,6 +23,16 @@ section! {
         pub allowed_origins: Vec<String> = Vec::new(),
         /// Serve the client demo at /.
         pub demo: bool = false,
+        /// The proxies, by address or network (10.0.0.0/8), whose X-Forwarded-For is believed. Who
+        /// else sends that header is known by the address of the connection.
+        pub trusted_proxies: Vec<String> = Vec::new(),
+        /// How long the head of a request may take to arrive, in milliseconds.
+        #[min(1)]
+        pub header_read_timeout_ms: u64 = 10_000,
+        /// How many connections a second are ended at a shutdown; more, where the deadline would
+        /// pass otherwise.
+        #[min(1)]
+        pub drain_per_second: u32 = 1_000,
         /// How long a shutdown may take to finish accepted work, in milliseconds. 0 = not at all.
         pub drain_deadline_ms: u64 = 30_000,
     }
@@ -30,6 +42,25 @@ impl Server {
     /// How long a shutdown may take.
     pub fn drain_deadline(&self) -> Duration {
         Duration::from_millis(self.drain_deadline_ms)
+    }
+
+    /// How long the head of a request may take to arrive.
+    pub fn header_read_timeout(&self) -> Duration {
+        Duration::from_millis(self.header_read_timeout_ms)
+    }
+
+    /// The trusted proxies' networks.
+    pub fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
+        let network = |text: &String| {
+            let network = text.parse::<IpNet>();
+            network.or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+                ConfigError::new(format!(
+                    "server.trusted_proxies: {text:?} is no address and no network; write \
+                     192.0.2.1 or 10.0.0.0/8"
+                ))
+            })
+        };
+        self.trusted_proxies.iter().map(network).collect()
     }
 
     /// Browsers send origins without the slash that people like to end addresses with.
@@ -43,6 +74,7 @@ impl Server {
         ensure(!self.host.trim().is_empty(), || {
             "server.host must not be empty; 0.0.0.0 listens on every IPv4 address".into()
         })?;
+        self.proxies()?;
         for origin in &self.allowed_origins {
             ensure(is_origin(origin), || {
                 format!(

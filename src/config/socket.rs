@@ -28,7 +28,8 @@ section! {
         /// How long the client's answer may take before it is taken for gone, in milliseconds.
         #[min(1)]
         pub ping_timeout_ms: u64 = 20_000,
-        /// How long a client may take to connect to a namespace, in milliseconds.
+        /// How long a client may be without a namespace, in milliseconds: until it has signed in,
+        /// and after it has left.
         #[min(1)]
         pub connect_timeout_ms: u64 = 45_000,
         /// How long an upgrade from polling to WebSocket may take, in milliseconds.
@@ -47,10 +48,15 @@ section! {
         /// next one of the socket begins.
         #[min(1)]
         pub event_timeout_ms: u64 = 30_000,
-        /// The most packets that wait to be written to one client; what is more is dropped and
-        /// counted in roomcast_drops_total.
+        /// The most bytes that wait to be written to one client. From half of them on, typing and
+        /// the like are dropped and messages stay in the store until the client has caught up;
+        /// beyond them the connection ends.
         #[min(1)]
-        pub send_buffer_packets: usize = 16_384,
+        pub pending_bytes: usize = 1_048_576,
+        /// How long a client may take nothing of what waits for it, in milliseconds; then its
+        /// connection ends.
+        #[min(1)]
+        pub stall_limit_ms: u64 = 20_000,
     }
 }
 
@@ -73,6 +79,11 @@ impl Socket {
     /// How long the handling of one event may take.
     pub fn event_timeout(&self) -> Duration {
         Duration::from_millis(self.event_timeout_ms)
+    }
+
+    /// How long a client may take nothing of what waits for it.
+    pub fn stall_limit(&self) -> Duration {
+        Duration::from_millis(self.stall_limit_ms)
     }
 
     /// How long an upgrade to WebSocket may take.

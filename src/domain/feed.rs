@@ -26,6 +26,18 @@ impl FeedId {
         Self::Direct(low.clone(), high.clone())
     }
 
+    /// The feed that stores know by this key.
+    pub fn from_key(key: &str) -> Option<Self> {
+        if let Some(room) = key.strip_prefix("room:") {
+            return RoomId::new(room).ok().map(Self::Room);
+        }
+        let (length, users) = key.strip_prefix("direct:")?.split_once(':')?;
+        let (low, high) = users.split_at_checked(length.parse().ok()?)?;
+        let low = UserId::new(low).ok()?;
+        let high = UserId::new(high.strip_prefix(':')?).ok()?;
+        Some(Self::Direct(low, high))
+    }
+
     /// The key that stores know the feed by. No two feeds share one: the length of the first id
     /// tells where it ends.
     pub fn key(&self) -> String {
@@ -61,8 +73,18 @@ pub struct NewEntry {
     pub attachment: Option<Attachment>,
     /// When it was written.
     pub created_at: Timestamp,
-    /// The socket that sent it, left out of the live delivery of direct messages. Not stored.
+    /// The socket that sent it.
     pub origin: Option<SocketId>,
+}
+
+impl NewEntry {
+    /// The socket that is not sent the entry: of a direct message the one that sent it.
+    pub fn kept_origin(&self) -> Option<&SocketId> {
+        match self.feed {
+            FeedId::Direct(..) => self.origin.as_ref(),
+            FeedId::Room(_) => None,
+        }
+    }
 }
 
 /// A stored entry.
@@ -74,6 +96,9 @@ pub struct Entry {
     pub feed: FeedId,
     /// Its place in the feed: 1, 2, 3, … with no gap.
     pub seq: u64,
+    /// Its place among the entries of all feeds, in the order of their commits; later ones have a
+    /// greater one.
+    pub position: u64,
     /// The event name under which it went out live.
     pub event: Arc<str>,
     /// Who wrote it.
@@ -94,6 +119,8 @@ pub struct Entry {
     pub edited_at: Option<Timestamp>,
     /// When it was deleted; its place in the feed stays.
     pub deleted_at: Option<Timestamp>,
+    /// Of a direct message: the socket that sent it, and is not sent it.
+    pub origin: Option<SocketId>,
 }
 
 /// Where a page begins.
@@ -160,5 +187,19 @@ mod tests {
         let key = |one: &str, other: &str| FeedId::direct(&user(one), &user(other)).key();
         assert_eq!(key("alice", "bob"), key("bob", "alice"));
         assert_ne!(key("a:b", "c"), key("a", "b:c"));
+    }
+
+    #[test]
+    fn a_feed_is_known_by_its_key() {
+        let user = |id: &str| UserId::new(id).unwrap();
+        for feed in [
+            FeedId::Room(RoomId::new("a:b").unwrap()),
+            FeedId::direct(&user("zoë:x"), &user("a:")),
+        ] {
+            assert_eq!(FeedId::from_key(&feed.key()), Some(feed));
+        }
+        for other in ["", "room:", "direct:9:a:b", "direct:1:a", "direct:x:a:b"] {
+            assert_eq!(FeedId::from_key(other), None, "{other}");
+        }
     }
 }

@@ -164,6 +164,7 @@ mod tests {
             id: EntryId::generate(),
             feed: FeedId::Room(RoomId::new("lobby").unwrap()),
             seq: 1,
+            position: 1,
             event: "message:new".into(),
             author: UserId::new("alice").unwrap(),
             author_name: "Alice".into(),
@@ -174,6 +175,7 @@ mod tests {
             created_at: Timestamp::from_ms(0),
             edited_at: None,
             deleted_at: None,
+            origin: None,
         };
         let page = MessagePage {
             messages: Message::from_entry(Arc::new(entry)).into_iter().collect(),

@@ -10,8 +10,10 @@ use axum::{
 };
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use super::socketio;
-use crate::error::{Code, Error, Result};
+use crate::{
+    error::{Code, Error, Result},
+    realtime::engine::is_websocket,
+};
 
 /// How long a browser may keep the answer to a preflight.
 const MAX_AGE: Duration = Duration::from_secs(600);
@@ -65,8 +67,7 @@ pub async fn check_upgrade_origin(
     request: Request,
     next: Next,
 ) -> Result<Response> {
-    if socketio::is_endpoint(request.uri().path())
-        && is_websocket(request.headers())
+    if is_websocket(request.headers())
         && let Some(origin) = request.headers().get(header::ORIGIN)
         && !origins.allow(origin)
         && !is_own(origin, request.headers(), request.uri())
@@ -77,14 +78,6 @@ pub async fn check_upgrade_origin(
         ));
     }
     Ok(next.run(request).await)
-}
-
-fn is_websocket(headers: &HeaderMap) -> bool {
-    let upgrades = headers.get_all(header::UPGRADE).into_iter();
-    upgrades
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// Whether the page came from this host and port. The scheme is left out: behind a proxy that ends

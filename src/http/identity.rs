@@ -1,12 +1,9 @@
 //! Who calls: found out once per request, then read by the extractors of the handlers.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{FromRequestParts, Request, State},
     http::{HeaderMap, header, request::Parts},
     middleware::Next,
     response::Response,
@@ -17,6 +14,7 @@ use crate::{
     auth::{self, Auth},
     domain::{Identity, User},
     error::{Error, Result},
+    realtime::engine::ClientAddress,
 };
 
 /// What a request passes before its handler.
@@ -70,8 +68,8 @@ async fn identity(auth: &Auth, headers: &HeaderMap) -> Result<Identity> {
 }
 
 fn address(request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map(|ConnectInfo(peer)| peer.ip().to_canonical())
+    let address = request.extensions().get::<ClientAddress>();
+    address.map(|ClientAddress(address)| *address)
 }
 
 fn identified(parts: &Parts) -> Result<Identity> {

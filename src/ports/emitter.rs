@@ -1,6 +1,6 @@
 //! The way out to clients: one call for every event that leaves the server.
 
-use crate::domain::{Room, SocketId};
+use crate::domain::{FeedId, Room, SocketId};
 
 /// What an event carries. A tuple becomes several arguments, anything else one.
 pub type Payload<'a> = &'a (dyn erased_serde::Serialize + Sync);
@@ -27,6 +27,26 @@ impl Class {
     }
 }
 
+/// The entry of a feed that an event carries.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryRef<'a> {
+    /// The feed.
+    pub feed: &'a FeedId,
+    /// Its place in the feed.
+    pub seq: u64,
+    /// Its place among the entries of all feeds.
+    pub position: u64,
+}
+
+/// Whether an event is worth keeping for a client that is away for a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// It is kept for as long as sessions can be recovered.
+    Kept,
+    /// It is for those who are there.
+    Volatile,
+}
+
 /// An event on its way to sockets of the namespace `/` (or of the one named).
 #[derive(Clone, Copy)]
 pub struct Emit<'a> {
@@ -44,6 +64,12 @@ pub struct Emit<'a> {
     pub origin: Option<&'a SocketId>,
     /// The namespace; `/` by default.
     pub namespace: &'a str,
+    /// Of a durable event: the entry, which a slow reader reads from its feed later.
+    pub entry: Option<EntryRef<'a>>,
+    /// Of a latest value: what it is the value of, beside its event and first room.
+    pub key: &'a str,
+    /// Whether it is kept for clients that are away for a moment.
+    pub keep: Keep,
 }
 
 impl<'a> Emit<'a> {
@@ -57,7 +83,27 @@ impl<'a> Emit<'a> {
             except: &[],
             origin: None,
             namespace: "/",
+            entry: None,
+            key: "",
+            keep: Keep::Kept,
         }
+    }
+
+    /// Carries an entry of a feed.
+    pub fn of_entry(self, entry: EntryRef<'a>) -> Self {
+        let entry = Some(entry);
+        Self { entry, ..self }
+    }
+
+    /// Is the latest value of this.
+    pub fn keyed(self, key: &'a str) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Is for those who are there.
+    pub fn volatile(self) -> Self {
+        let keep = Keep::Volatile;
+        Self { keep, ..self }
     }
 
     /// Leaves out the sockets of these rooms.

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::StoreResult;
 use crate::domain::{
-    Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, SocketId, Timestamp, UserId,
+    Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, Timestamp, UserId,
 };
 
 /// The outcome of an append.
@@ -26,8 +26,6 @@ pub struct Appended {
 pub struct Commit {
     /// The entry.
     pub entry: Arc<Entry>,
-    /// The socket that sent it.
-    pub origin: Option<SocketId>,
     /// Ends the append's wait.
     pub done: oneshot::Sender<StoreResult<Appended>>,
 }
@@ -92,6 +90,13 @@ pub trait FeedStore: Send + Sync + 'static {
         user: &UserId,
         id: &EntryId,
     ) -> StoreResult<Option<ReadMark>>;
+
+    /// All entries of all feeds after a position, in the order of their commits. Absent when there
+    /// are more than `limit`, or the position lies beyond the newest one.
+    async fn since(&self, position: u64, limit: usize) -> StoreResult<Option<Vec<Arc<Entry>>>>;
+
+    /// The position of the newest entry, 0 when there is none.
+    async fn last_position(&self) -> StoreResult<u64>;
 
     /// The newest `seq`, 0 for an empty feed.
     async fn last_seq(&self, feed: &FeedId) -> StoreResult<u64>;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Session, namespace::NamespaceHandle};
+use super::{
+    Session,
+    namespace::{NamespaceHandle, Rules},
+};
 use crate::{
     domain::{Identity, Room, SocketId, User},
     error::Result,
@@ -84,6 +87,7 @@ pub struct Context {
     pub(super) identity: Identity,
     pub(super) namespace: NamespaceHandle,
     pub(super) services: Arc<Services>,
+    pub(super) rules: Arc<Rules>,
 }
 
 impl Context {

@@ -85,7 +85,7 @@ impl Expiry {
                 let expires_at = due.expires_at;
                 let to = [Room::socket(&socket)];
                 let payload = Expiring { expires_at };
-                namespace.emit(Emit::new(Class::Passing, &to, "auth:expiring", &payload));
+                namespace.emit(Emit::new(Class::Durable, &to, "auth:expiring", &payload));
                 due.told = Told::Told;
             }
             self.wait((path, socket), due);

@@ -1,7 +1,12 @@
 //! How many connections, and how many events a second.
 
 use std::{
-    collections::HashMap, hash::Hash, net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration,
+    collections::HashMap,
+    hash::Hash,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
 use governor::{
@@ -14,112 +19,175 @@ use crate::{
     config,
     domain::UserId,
     error::{Code, Error, Result},
+    telemetry,
 };
 
-/// Counts connections in all, per address and per user; 0 means no limit.
-pub struct ConnectionLimits {
-    all: usize,
-    per_ip: usize,
-    per_user: usize,
-    open: Mutex<Open>,
+/// How many connections that are over a limit are held at a time, to be told so; more are refused
+/// with their first request.
+const REFUSED_AT_ONCE: usize = 1_000;
+
+/// After this long without a refusal a flood has ended.
+const FLOOD_PAUSE: Duration = Duration::from_secs(1);
+
+/// Counts by key, up to a limit; 0 means no limit.
+struct Counts<K> {
+    limit: usize,
+    taken: Mutex<HashMap<K, usize>>,
 }
 
-#[derive(Default)]
-struct Open {
-    all: usize,
-    by_ip: HashMap<IpAddr, usize>,
-    by_user: HashMap<UserId, usize>,
+/// A counted place; dropping it gives it back.
+struct Place<K: Hash + Eq> {
+    counts: Arc<Counts<K>>,
+    key: K,
+}
+
+impl<K: Hash + Eq + Clone> Counts<K> {
+    fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            taken: Mutex::default(),
+        })
+    }
+
+    fn take(self: &Arc<Self>, key: &K) -> Option<Place<K>> {
+        let mut taken = self.taken.lock();
+        let count = taken.entry(key.clone()).or_default();
+        if self.limit > 0 && *count >= self.limit {
+            return None;
+        }
+        *count += 1;
+        Some(Place {
+            counts: self.clone(),
+            key: key.clone(),
+        })
+    }
+}
+
+impl<K: Hash + Eq> Drop for Place<K> {
+    fn drop(&mut self) {
+        let mut taken = self.counts.taken.lock();
+        if let Some(count) = taken.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// Counts connections in all, per address and per user, and polling ones per address.
+pub struct ConnectionLimits {
+    all: Arc<Counts<()>>,
+    refused: Arc<Counts<()>>,
+    per_ip: Arc<Counts<IpAddr>>,
+    polling_per_ip: Arc<Counts<IpAddr>>,
+    per_user: Arc<Counts<UserId>>,
 }
 
 /// A counted connection; dropping it ends the count.
 pub struct ConnectionGuard {
-    limits: Arc<ConnectionLimits>,
-    ip: Option<IpAddr>,
-    user: Option<UserId>,
+    _all: Place<()>,
+    _ip: Option<Place<IpAddr>>,
+}
+
+/// A connection that polls; dropping it ends the count.
+pub struct PollingGuard {
+    _ip: Option<Place<IpAddr>>,
+}
+
+/// A user's connection; dropping it ends the count.
+pub struct UserGuard {
+    _user: Place<UserId>,
+}
+
+/// A connection that is held to be refused; dropping it makes room for another.
+pub struct RefusedGuard {
+    _refused: Place<()>,
 }
 
 impl ConnectionLimits {
     /// From the section `limits`.
     pub fn new(limits: &config::Limits) -> Self {
         Self {
-            all: limits.connections,
-            per_ip: limits.connections_per_ip,
-            per_user: limits.connections_per_user,
-            open: Mutex::default(),
+            all: Counts::new(limits.connections),
+            refused: Counts::new(REFUSED_AT_ONCE),
+            per_ip: Counts::new(limits.connections_per_ip),
+            polling_per_ip: Counts::new(limits.polling_sessions_per_ip),
+            per_user: Counts::new(limits.connections_per_user),
         }
     }
 
     /// Counts a connection, or fails with the code of the limit that stands against it.
-    pub fn admit(
-        self: &Arc<Self>,
-        ip: Option<IpAddr>,
-        user: Option<&UserId>,
-    ) -> Result<ConnectionGuard> {
-        let mut open = self.open.lock();
-        let full = |limit: usize, count: usize| limit > 0 && count >= limit;
-        if full(self.all, open.all) {
-            return Err(refusal(Code::TooManyConnections));
-        }
-        if let Some(ip) = &ip
-            && full(self.per_ip, count(&open.by_ip, ip))
-        {
-            return Err(refusal(Code::TooManyConnectionsPerIp));
-        }
-        if let Some(user) = user
-            && full(self.per_user, count(&open.by_user, user))
-        {
-            return Err(refusal(Code::TooManyConnectionsPerUser));
-        }
-        open.all += 1;
-        if let Some(ip) = ip {
-            *open.by_ip.entry(ip).or_default() += 1;
-        }
-        if let Some(user) = user {
-            *open.by_user.entry(user.clone()).or_default() += 1;
-        }
-        Ok(ConnectionGuard {
-            limits: self.clone(),
-            ip,
-            user: user.cloned(),
-        })
+    pub fn admit(&self, ip: Option<IpAddr>) -> Result<ConnectionGuard> {
+        let all = self.all.take(&());
+        let all = all.ok_or_else(|| refusal(Code::TooManyConnections))?;
+        let ip = place(&self.per_ip, ip, Code::TooManyConnectionsPerIp)?;
+        Ok(ConnectionGuard { _all: all, _ip: ip })
+    }
+
+    /// Counts a connection that polls, or fails with `too_many_polling_sessions`.
+    pub fn admit_polling(&self, ip: Option<IpAddr>) -> Result<PollingGuard> {
+        let ip = place(&self.polling_per_ip, ip, Code::TooManyPollingSessions)?;
+        Ok(PollingGuard { _ip: ip })
+    }
+
+    /// Counts a user's connection, or fails with `too_many_connections_per_user`.
+    pub fn admit_user(&self, user: &UserId) -> Result<UserGuard> {
+        let user = self.per_user.take(user);
+        let user = user.ok_or_else(|| refusal(Code::TooManyConnectionsPerUser))?;
+        Ok(UserGuard { _user: user })
+    }
+
+    /// Room for a connection that is to be told why it is refused, if there is any.
+    pub fn hold_refused(&self) -> Option<RefusedGuard> {
+        let refused = self.refused.take(&())?;
+        Some(RefusedGuard { _refused: refused })
     }
 }
 
-impl Drop for ConnectionGuard {
-    fn drop(&mut self) {
-        let mut open = self.limits.open.lock();
-        open.all = open.all.saturating_sub(1);
-        if let Some(ip) = &self.ip {
-            release(&mut open.by_ip, ip);
-        }
-        if let Some(user) = &self.user {
-            release(&mut open.by_user, user);
-        }
+fn place(
+    counts: &Arc<Counts<IpAddr>>,
+    ip: Option<IpAddr>,
+    code: Code,
+) -> Result<Option<Place<IpAddr>>> {
+    match ip {
+        Some(ip) => counts.take(&ip).map(Some).ok_or_else(|| refusal(code)),
+        None => Ok(None),
     }
 }
 
 fn refusal(code: Code) -> Error {
+    telemetry::limited(code);
     Error::new(code, "Too many connections")
-}
-
-fn count<K: Hash + Eq>(counts: &HashMap<K, usize>, key: &K) -> usize {
-    counts.get(key).copied().unwrap_or(0)
-}
-
-fn release<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
-    }
 }
 
 /// Token buckets for events; each holds one second's worth.
 pub struct EventLimits {
     per_socket: Option<Quota>,
     per_user: Option<DefaultKeyedRateLimiter<UserId>>,
+    flood: Option<Duration>,
     clock: DefaultClock,
+}
+
+/// One socket's own bucket, and how long it has been overflowing.
+pub struct EventBucket {
+    bucket: Option<DefaultDirectRateLimiter>,
+    overflow: Mutex<Option<Overflow>>,
+}
+
+#[derive(Clone, Copy)]
+struct Overflow {
+    since: Instant,
+    last: Instant,
+}
+
+/// Why an event is not taken.
+#[derive(Debug)]
+pub enum Exceeded {
+    /// It came too fast.
+    Rate(Error),
+    /// Events have been coming too fast for so long that the connection is to end.
+    Flood,
 }
 
 impl EventLimits {
@@ -129,28 +197,39 @@ impl EventLimits {
         Self {
             per_socket: quota(limits.events_per_second),
             per_user: quota(limits.user_events_per_second).map(RateLimiter::keyed),
+            flood: (limits.flood_ms > 0).then(|| Duration::from_millis(limits.flood_ms)),
             clock: DefaultClock::default(),
         }
     }
 
     /// A new socket's own bucket.
-    pub fn for_socket(&self) -> Option<DefaultDirectRateLimiter> {
-        self.per_socket.map(RateLimiter::direct)
+    pub fn for_socket(&self) -> EventBucket {
+        EventBucket {
+            bucket: self.per_socket.map(RateLimiter::direct),
+            overflow: Mutex::default(),
+        }
     }
 
-    /// Takes one event from both buckets, or fails with `rate_limited`.
-    pub fn check(
-        &self,
-        socket: Option<&DefaultDirectRateLimiter>,
-        user: Option<&UserId>,
-    ) -> Result<()> {
+    /// Takes one event from both buckets.
+    pub fn check(&self, socket: &EventBucket, user: Option<&UserId>) -> Result<(), Exceeded> {
+        self.take(socket, user).map_err(|wait| {
+            telemetry::limited(Code::RateLimited);
+            if socket.overflows_for(self.flood) {
+                Exceeded::Flood
+            } else {
+                Exceeded::Rate(Error::rate_limited(wait))
+            }
+        })
+    }
+
+    /// Fails with the time after which to try again.
+    fn take(&self, socket: &EventBucket, user: Option<&UserId>) -> Result<(), Duration> {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(self.clock.now());
-        if let Some(bucket) = socket {
-            bucket.check().map_err(wait).map_err(Error::rate_limited)?;
+        if let Some(bucket) = &socket.bucket {
+            bucket.check().map_err(wait)?;
         }
         if let (Some(buckets), Some(user)) = (&self.per_user, user) {
-            let taken = buckets.check_key(user);
-            taken.map_err(wait).map_err(Error::rate_limited)?;
+            buckets.check_key(user).map_err(wait)?;
         }
         Ok(())
     }
@@ -165,5 +244,58 @@ impl EventLimits {
                 buckets.shrink_to_fit();
             }
         }
+    }
+}
+
+impl EventBucket {
+    /// Notes a refusal; whether they have gone on for this long.
+    fn overflows_for(&self, limit: Option<Duration>) -> bool {
+        let now = Instant::now();
+        let mut overflow = self.overflow.lock();
+        let since = match *overflow {
+            Some(Overflow { since, last }) if now - last < FLOOD_PAUSE => since,
+            _ => now,
+        };
+        *overflow = Some(Overflow { since, last: now });
+        limit.is_some_and(|limit| now - since >= limit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_again_when_its_connection_has_gone() {
+        let limits = ConnectionLimits::new(&config::Limits {
+            connections: 2,
+            connections_per_ip: 1,
+            ..config::Limits::default()
+        });
+        let ip = |last| Some(IpAddr::from([192, 0, 2, last]));
+        let first = limits.admit(ip(1)).unwrap();
+        let code = |result: Result<ConnectionGuard>| result.err().unwrap().code();
+        assert_eq!(code(limits.admit(ip(1))), Code::TooManyConnectionsPerIp);
+        let _second = limits.admit(ip(2)).unwrap();
+        assert_eq!(code(limits.admit(ip(3))), Code::TooManyConnections);
+        drop(first);
+        limits.admit(ip(1)).unwrap();
+    }
+
+    #[test]
+    fn only_refusals_that_go_on_are_a_flood() {
+        let limits = EventLimits::new(&config::Limits {
+            events_per_second: 1,
+            flood_ms: 1,
+            ..config::Limits::default()
+        });
+        let socket = limits.for_socket();
+        limits.check(&socket, None).unwrap();
+        let refused = limits.check(&socket, None);
+        assert!(matches!(refused, Err(Exceeded::Rate(_))), "{refused:?}");
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_millis(2) {}
+        let refused = limits.check(&socket, None);
+        assert!(matches!(refused, Err(Exceeded::Flood)), "{refused:?}");
     }
 }

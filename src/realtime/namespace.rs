@@ -1,36 +1,50 @@
-//! Socket.IO namespaces on socketioxide: the only module that knows it.
+//! Socket.IO namespaces: connects, packets and their dispatch. The only module that knows
+//! socketioxide, whose parsers read and write the packets.
 
 mod arguments;
+mod catch_up;
+mod client;
+mod codec;
 mod connect;
+mod credentials;
 mod depart;
 mod dispatch;
+mod drain;
 mod handle;
 mod hub;
+mod persist;
+mod recover;
 mod sockets;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use serde::{Serialize, de::DeserializeOwned};
-use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder, layer::SocketIoLayer};
 
+pub use client::ClientSockets;
+pub use dispatch::Rules;
+pub use drain::Pace;
 pub use handle::NamespaceHandle;
 pub use hub::Hub;
 
-use self::{connect::Gate, dispatch::Route};
-use super::{ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits, expiry::Expiry};
+use self::{
+    codec::Encoder,
+    connect::{Acceptor, AcceptorLimits, Gate},
+    dispatch::Route,
+    hub::HubOptions,
+};
+use super::{
+    Budget, ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits,
+    engine::{Eio3, Engine, Options},
+    expiry::Expiry,
+    log::LogLimits,
+};
 use crate::{
     auth::Auth,
-    config::{self, Config, Parser},
+    config::{self, Config},
     error::Result,
+    ports::{SessionStore, StoreResult},
     services::Services,
 };
-
-/// The largest packet that is read at all, in bytes. Between the payload limit and this one an
-/// event is answered with `payload_too_large` and the connection stays; beyond, it ends.
-const MAX_PACKET_BYTES: usize = 16 * 1024 * 1024;
-
-/// The most binary attachments of one packet.
-const MAX_BINARIES: usize = 100;
 
 /// A namespace and the events that it takes.
 ///
@@ -72,24 +86,54 @@ impl Namespace {
     }
 }
 
-/// The Socket.IO endpoint: a layer around the HTTP routes, and the hub behind it.
+/// The Socket.IO endpoint: an Engine.IO one, and the hub behind it.
 pub struct Endpoint {
-    layer: SocketIoLayer,
+    engine: Engine,
     hub: Arc<Hub>,
+    acceptor: Arc<Acceptor>,
+}
+
+/// What stands behind the namespaces.
+pub struct Behind<'a> {
+    /// Who may connect.
+    pub auth: &'a Auth,
+    /// What the events do.
+    pub services: &'a Arc<Services>,
+    /// Where sessions that can be recovered are stored.
+    pub sessions: Arc<dyn SessionStore>,
 }
 
 impl Endpoint {
-    /// Builds the endpoint. Nobody can connect before [`Endpoint::open`].
+    /// Builds the endpoint. Nobody can connect before [`Endpoint::open`]. Must be called within a
+    /// runtime.
     pub fn new(config: &Config, namespaces: &[Namespace]) -> Self {
-        let (layer, io) = builder(config).build_layer();
+        let options = HubOptions {
+            encoder: Encoder(config.socket.parser),
+            max_rooms: config.limits.rooms_per_socket,
+            recovers: config.recovery.enabled,
+        };
         let paths = namespaces.iter().map(Namespace::path);
-        let hub = Arc::new(Hub::new(
-            io,
-            paths,
-            config.limits.rooms_per_socket,
-            Expiry::new(config.auth.leeway()),
-        ));
-        Self { layer, hub }
+        let expiry = Expiry::new(config.auth.leeway());
+        let hub = Arc::new(Hub::new(options, paths, expiry));
+        let acceptor = Arc::new(Acceptor {
+            hub: Arc::downgrade(&hub),
+            encoder: options.encoder,
+            limits: AcceptorLimits {
+                connect_timeout: config.socket.connect_timeout(),
+                namespaces: config.limits.namespaces_per_connection,
+                binaries: config.limits.binaries_per_packet,
+                payload_bytes: config.limits.payload_bytes,
+            },
+            connections: Arc::new(ConnectionLimits::new(&config.limits)),
+            gates: std::sync::OnceLock::new(),
+        });
+        let engine = Engine::new(engine_options(config), Arc::new(acceptor.clone()));
+        hub.set_engine(engine.clone());
+        Self {
+            engine,
+            hub,
+            acceptor,
+        }
     }
 
     /// The way out to clients, and who is connected.
@@ -97,26 +141,33 @@ impl Endpoint {
         self.hub.clone()
     }
 
-    /// The layer that takes `/socket.io/`.
-    pub fn layer(&self) -> SocketIoLayer {
-        self.layer.clone()
+    /// What takes the requests to `/socket.io/`.
+    pub fn engine(&self) -> Engine {
+        self.engine.clone()
     }
 
-    /// Lets clients connect. Namespaces with the same path become one.
-    pub fn open(
+    /// Lets clients connect. Namespaces with the same path become one. Fails when what is stored
+    /// cannot be read.
+    pub async fn open(
         &self,
         config: &Config,
-        auth: &Auth,
-        services: &Arc<Services>,
+        behind: Behind<'_>,
         namespaces: Vec<Namespace>,
-    ) {
-        let connections = Arc::new(ConnectionLimits::new(&config.limits));
+    ) -> StoreResult<()> {
+        let hub = &self.hub;
         let events = Arc::new(EventLimits::new(&config.limits));
-        let watching = tokio::spawn(self.hub.watch_tokens());
-        self.hub.keep(watching.abort_handle());
+        hub.keep(tokio::spawn(hub.watch_tokens()).abort_handle());
         let forgetting = events.clone();
-        self.hub
-            .keep(tokio::spawn(async move { forgetting.run().await }).abort_handle());
+        hub.keep(tokio::spawn(async move { forgetting.run().await }).abort_handle());
+        if config.recovery.enabled {
+            let position = behind.services.chat.feeds.last_position().await?;
+            let limits = LogLimits {
+                window: config.recovery.window(),
+                bytes: config.recovery.log_bytes,
+            };
+            hub.keep_logs(limits, position);
+            hub.persist(&behind.sessions, config.recovery.window());
+        }
         let mut merged: Vec<Namespace> = Vec::new();
         for namespace in namespaces {
             match merged.iter_mut().find(|known| known.path == namespace.path) {
@@ -124,21 +175,28 @@ impl Endpoint {
                 None => merged.push(namespace),
             }
         }
-        for Namespace { path, routes } in merged {
-            let gate = Gate::new(connect::Parts {
-                hub: Arc::downgrade(&self.hub),
-                namespace: self.hub.namespace(path),
-                routes: dispatch::table(routes),
-                auth: auth.clone(),
-                services: services.clone(),
-                connections: connections.clone(),
-                events: events.clone(),
+        let gates = merged.into_iter().map(|Namespace { path, routes }| {
+            let gate = Gate {
+                hub: Arc::downgrade(hub),
+                namespace: hub.namespace(path),
+                rules: Arc::new(Rules {
+                    routes: dispatch::table(routes),
+                    events: events.clone(),
+                    event_timeout: config.socket.event_timeout(),
+                    payload_bytes: config.limits.payload_bytes,
+                }),
+                auth: behind.auth.clone(),
+                services: behind.services.clone(),
+                connections: self.acceptor.connections.clone(),
                 queue: queue_limits(&config.socket),
-                payload_bytes: config.limits.payload_bytes,
-                event_timeout: config.socket.event_timeout(),
-            });
-            self.hub.io().ns(path, gate);
-        }
+                sessions: config.recovery.enabled.then(|| behind.sessions.clone()),
+            };
+            (path, Arc::new(gate))
+        });
+        let gates: HashMap<_, _> = gates.collect();
+        // It is opened once.
+        let _ = self.acceptor.gates.set(gates);
+        Ok(())
     }
 }
 
@@ -150,24 +208,22 @@ fn queue_limits(socket: &config::Socket) -> QueueLimits {
     }
 }
 
-fn builder(config: &Config) -> SocketIoBuilder {
+fn engine_options(config: &Config) -> Options {
     let socket = &config.socket;
-    let ms = Duration::from_millis;
-    let builder = SocketIo::builder()
-        .ping_interval(ms(socket.ping_interval_ms))
-        .ping_timeout(ms(socket.ping_timeout_ms))
-        .connect_timeout(ms(socket.connect_timeout_ms))
-        .upgrade_timeout(ms(socket.upgrade_timeout_ms))
-        .max_buffer_size(socket.send_buffer_packets)
-        .max_payload(config.limits.payload_bytes as u64)
-        .ws_max_message_size(MAX_PACKET_BYTES)
-        .ws_max_frame_size(MAX_PACKET_BYTES);
-    match socket.parser {
-        Parser::Json => builder.with_parser(
-            ParserConfig::common()
-                .max_incoming_binaries(MAX_BINARIES)
-                .max_incoming_binary_buf_size(MAX_PACKET_BYTES),
-        ),
-        Parser::Msgpack => builder.with_parser(ParserConfig::msgpack()),
+    Options {
+        ping_interval: socket.ping_interval(),
+        ping_timeout: socket.ping_timeout(),
+        upgrade_timeout: socket.upgrade_timeout(),
+        body_timeout: config.server.header_read_timeout(),
+        stall_limit: socket.stall_limit(),
+        budget: Budget {
+            bytes: socket.pending_bytes,
+        },
+        max_payload: config.limits.payload_bytes,
+        eio3: if socket.eio3 {
+            Eio3::Served
+        } else {
+            Eio3::Refused
+        },
     }
 }

@@ -1,4 +1,10 @@
-//! Which sockets are connected, whose they are, and which rooms they are in.
+//! Which sockets are connected, whose they are, which rooms they are in, and what is sent to them.
+//!
+//! One lock guards a namespace's index: what is sent to a room reaches all of its members in one
+//! order, and whoever joins is sent what comes after its join and nothing before.
+
+mod fanout;
+mod recovery;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -7,12 +13,25 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::Session;
+pub use self::{
+    fanout::Tally,
+    recovery::{Changes, Departed, Known, Resumed, Stored},
+};
+use self::recovery::Recovery;
+use super::{
+    Session,
+    log::{Log, LogLimits},
+    outbox::Treatment,
+    wire::Packet,
+};
 use crate::{
-    domain::{Room, SocketId, UserId},
+    domain::{FeedId, Room, SocketId, UserId},
     error::{Code, Error, Result},
     ports::{Joined, Left},
 };
+
+/// The rooms that a socket is in without having joined them: that of its id, and its user's.
+pub const OWN_ROOMS: usize = 2;
 
 /// The index of one namespace.
 #[derive(Default)]
@@ -25,47 +44,67 @@ struct Inner {
     sockets: HashMap<SocketId, Member>,
     rooms: HashMap<Room, Occupants>,
     users: HashMap<UserId, HashSet<SocketId>>,
+    /// How many emits there have been that had to look at each socket once.
+    emits: u64,
+    /// Where sessions can be recovered.
+    recovery: Option<Recovery>,
 }
 
 struct Member {
     session: Arc<Session>,
-    rooms: HashSet<Room>,
+    rooms: HashMap<Room, Seat>,
+}
+
+/// A member's place in a room.
+#[derive(Clone, Copy)]
+struct Seat {
+    /// Among the occupants.
+    place: usize,
+    /// The first packet of the log that is for it.
+    since: u64,
 }
 
 #[derive(Default)]
 struct Occupants {
-    sockets: HashSet<SocketId>,
+    members: Vec<Arc<Session>>,
     devices: HashMap<UserId, usize>,
 }
 
 impl Rooms {
-    /// Adds a connected socket.
-    pub fn insert(&self, session: Arc<Session>) {
-        let mut inner = self.inner.lock();
-        let id = session.id().clone();
-        if let Some(user) = session.user_id() {
-            let devices = inner.users.entry(user.clone()).or_default();
-            devices.insert(id.clone());
-        }
-        let rooms = HashSet::new();
-        inner.sockets.insert(id, Member { session, rooms });
+    /// From now on sessions can be recovered. `position`: the newest stored entry's place.
+    pub fn keep_log(&self, limits: LogLimits, position: u64) {
+        let log = Log::new(limits, position);
+        self.inner.lock().recovery = Some(Recovery::new(log));
     }
 
-    /// Removes a socket, from its rooms too. A later one with the same id stays.
-    pub fn remove(&self, session: &Arc<Session>) {
+    /// Adds a connected socket with its own rooms; the welcome is the first that it is sent.
+    pub fn enter(&self, session: &Arc<Session>, own: &[Room; OWN_ROOMS], welcome: &Packet) {
+        let mut inner = self.inner.lock();
+        inner.insert(session);
+        for room in own {
+            inner.seat(session, room, None);
+        }
+        session.connection().push(welcome, Treatment::Must);
+    }
+
+    /// Removes a socket, from its rooms too; returns those in which it was the user's last device.
+    /// A later one with the same id stays.
+    pub fn remove(&self, session: &Arc<Session>, departed: Departed) -> Vec<Room> {
         let mut inner = self.inner.lock();
         let id = session.id();
         let is_it = |member: &Member| Arc::ptr_eq(&member.session, session);
         if !inner.sockets.get(id).is_some_and(is_it) {
-            return;
+            return Vec::new();
         }
         let Some(member) = inner.sockets.remove(id) else {
-            return;
+            return Vec::new();
         };
-        for room in &member.rooms {
-            inner.take_out(&member.session, room);
-        }
-        if let Some(user) = member.session.user_id()
+        let rooms = member.rooms.iter();
+        let last_in = rooms
+            .filter(|(room, seat)| inner.unseat(session, room, **seat) == Left::LastDevice)
+            .map(|(room, _)| room.clone())
+            .collect();
+        if let Some(user) = session.user_id()
             && let Some(devices) = inner.users.get_mut(user)
         {
             devices.remove(id);
@@ -73,70 +112,51 @@ impl Rooms {
                 inner.users.remove(user);
             }
         }
+        inner.note_departure(member, departed);
+        last_in
     }
 
-    /// Puts a socket into a room, up to `max` rooms, and runs `enter` under the same lock, so that
-    /// nobody sees the one without the other.
-    pub fn join(
-        &self,
-        id: &SocketId,
-        room: &Room,
-        max: usize,
-        enter: impl FnOnce(),
-    ) -> Result<Joined> {
+    /// Puts a socket into a room, up to `max` rooms.
+    pub fn join(&self, id: &SocketId, room: &Room, max: usize) -> Result<Joined> {
         let mut inner = self.inner.lock();
-        let Some(member) = inner.sockets.get_mut(id) else {
+        let Some(member) = inner.sockets.get(id) else {
             return Err(Error::not_found("The socket has disconnected"));
         };
-        if member.rooms.contains(room) {
+        if member.rooms.contains_key(room) {
             return Ok(Joined::Already);
         }
-        if max > 0 && member.rooms.len() >= max {
+        if max > 0 && member.rooms.len() >= max + OWN_ROOMS {
+            crate::telemetry::limited(Code::TooManyRooms);
             return Err(Error::new(Code::TooManyRooms, "Too many rooms joined"));
         }
-        member.rooms.insert(room.clone());
         let session = member.session.clone();
-        enter();
-        let occupants = inner.rooms.entry(room.clone()).or_default();
-        occupants.sockets.insert(id.clone());
-        let Some(user) = session.user_id() else {
-            return Ok(Joined::AnotherDevice);
-        };
-        let devices = occupants.devices.entry(user.clone()).or_default();
-        *devices += 1;
-        Ok(match devices {
-            1 => Joined::FirstDevice,
-            _ => Joined::AnotherDevice,
-        })
+        let joined = inner.seat(&session, room, None);
+        inner.note_change(&session);
+        Ok(joined)
     }
 
-    /// Takes a socket out of a room and runs `exit` under the same lock.
-    pub fn leave(&self, id: &SocketId, room: &Room, exit: impl FnOnce()) -> Left {
+    /// Takes a socket out of a room.
+    pub fn leave(&self, id: &SocketId, room: &Room) -> Left {
         let mut inner = self.inner.lock();
         let Some(member) = inner.sockets.get_mut(id) else {
             return Left::NotThere;
         };
-        if !member.rooms.remove(room) {
+        let Some(seat) = member.rooms.remove(room) else {
             return Left::NotThere;
-        }
+        };
         let session = member.session.clone();
-        exit();
-        inner.take_out(&session, room)
+        if let Some(room) = room.chat_id() {
+            session.connection().forget_feed(&FeedId::Room(room));
+        }
+        inner.note_change(&session);
+        inner.unseat(&session, room, seat)
     }
 
     /// Whether the socket is in the room.
     pub fn is_in(&self, id: &SocketId, room: &Room) -> bool {
         let inner = self.inner.lock();
-        inner
-            .sockets
-            .get(id)
-            .is_some_and(|m| m.rooms.contains(room))
-    }
-
-    /// How many sockets are in the room.
-    pub fn size(&self, room: &Room) -> usize {
-        let inner = self.inner.lock();
-        inner.rooms.get(room).map_or(0, |room| room.sockets.len())
+        let member = inner.sockets.get(id);
+        member.is_some_and(|member| member.rooms.contains_key(room))
     }
 
     /// How many sockets are connected.
@@ -160,7 +180,7 @@ impl Rooms {
     pub fn rooms_of(&self, id: &SocketId) -> Vec<Room> {
         let inner = self.inner.lock();
         let member = inner.sockets.get(id);
-        member.map_or_else(Vec::new, |member| member.rooms.iter().cloned().collect())
+        member.map_or_else(Vec::new, |member| member.rooms.keys().cloned().collect())
     }
 
     /// The connected devices of a user.
@@ -186,11 +206,57 @@ impl Rooms {
 }
 
 impl Inner {
-    fn take_out(&mut self, session: &Session, room: &Room) -> Left {
+    fn insert(&mut self, session: &Arc<Session>) {
+        let id = session.id().clone();
+        if let Some(user) = session.user_id() {
+            let devices = self.users.entry(user.clone()).or_default();
+            devices.insert(id.clone());
+        }
+        let member = Member {
+            session: session.clone(),
+            rooms: HashMap::new(),
+        };
+        self.sockets.insert(id, member);
+        self.note_change(session);
+    }
+
+    /// Adds a socket, which is not in the room, to it. `since`: where it returns to a room, the
+    /// first packet that is for it.
+    fn seat(&mut self, session: &Arc<Session>, room: &Room, since: Option<u64>) -> Joined {
+        let next = self.recovery.as_ref().map_or(0, Recovery::next);
+        let since = since.unwrap_or(next);
+        let occupants = self.rooms.entry(room.clone()).or_default();
+        let place = occupants.members.len();
+        occupants.members.push(session.clone());
+        let joined = match session.user_id() {
+            None => Joined::AnotherDevice,
+            Some(user) => {
+                let devices = occupants.devices.entry(user.clone()).or_default();
+                *devices += 1;
+                match devices {
+                    1 => Joined::FirstDevice,
+                    _ => Joined::AnotherDevice,
+                }
+            }
+        };
+        if let Some(member) = self.sockets.get_mut(session.id()) {
+            member.rooms.insert(room.clone(), Seat { place, since });
+        }
+        joined
+    }
+
+    /// Takes a socket off its seat; the last occupant takes it.
+    fn unseat(&mut self, session: &Session, room: &Room, seat: Seat) -> Left {
         let Some(occupants) = self.rooms.get_mut(room) else {
             return Left::NotThere;
         };
-        occupants.sockets.remove(session.id());
+        occupants.members.swap_remove(seat.place);
+        if let Some(moved) = occupants.members.get(seat.place)
+            && let Some(member) = self.sockets.get_mut(moved.id())
+            && let Some(its) = member.rooms.get_mut(room)
+        {
+            its.place = seat.place;
+        }
         let mut left = Left::AnotherDevice;
         if let Some(user) = session.user_id()
             && let Some(devices) = occupants.devices.get_mut(user)
@@ -201,8 +267,12 @@ impl Inner {
                 left = Left::LastDevice;
             }
         }
-        if occupants.sockets.is_empty() {
+        if occupants.members.is_empty() {
             self.rooms.remove(room);
+        } else if occupants.members.capacity() > 64
+            && occupants.members.len() < occupants.members.capacity() / 4
+        {
+            occupants.members.shrink_to(occupants.members.len() * 2);
         }
         left
     }

@@ -2,51 +2,78 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use governor::DefaultDirectRateLimiter;
 use parking_lot::RwLock;
 
-use super::{ConnectionGuard, queue::EventQueue};
+use super::{
+    EventBucket, connection::Connection, namespace::ClientSockets, queue::EventQueue,
+};
 use crate::domain::{Identity, SocketId, User, UserId};
+
+/// What a new socket is made of.
+pub struct NewSession {
+    /// `socket.id`.
+    pub id: SocketId,
+    /// What its client calls it to recover it, where that is possible.
+    pub pid: Option<Arc<str>>,
+    /// Who is behind it.
+    pub identity: Identity,
+    /// The client's sockets, which it is to be one of.
+    pub client: Arc<ClientSockets>,
+    /// Its events.
+    pub queue: Arc<EventQueue>,
+    /// How many of them it may send.
+    pub bucket: EventBucket,
+}
 
 /// A socket of one namespace, from its handshake to its end.
 pub struct Session {
     id: SocketId,
+    pid: Option<Arc<str>>,
     user_id: Option<UserId>,
     identity: RwLock<Identity>,
+    client: Arc<ClientSockets>,
     queue: Arc<EventQueue>,
-    bucket: Option<DefaultDirectRateLimiter>,
+    bucket: EventBucket,
     expelled: AtomicBool,
     gone: AtomicBool,
-    _counted: ConnectionGuard,
+    /// The last emit that was meant for it, or not meant for it. Guarded by the rooms' lock.
+    emit: AtomicU64,
+    /// From which packet on it finds them in the log alone. Guarded by the rooms' lock.
+    lag: AtomicU64,
 }
+
+/// No packet has this number.
+const NO_LAG: u64 = u64::MAX;
 
 impl Session {
     /// A socket whose handshake was accepted.
-    pub fn new(
-        id: SocketId,
-        identity: Identity,
-        queue: Arc<EventQueue>,
-        bucket: Option<DefaultDirectRateLimiter>,
-        counted: ConnectionGuard,
-    ) -> Arc<Self> {
+    pub fn new(new: NewSession) -> Arc<Self> {
         Arc::new(Self {
-            id,
-            user_id: identity.user_id().cloned(),
-            identity: RwLock::new(identity),
-            queue,
-            bucket,
+            id: new.id,
+            pid: new.pid,
+            user_id: new.identity.user_id().cloned(),
+            identity: RwLock::new(new.identity),
+            client: new.client,
+            queue: new.queue,
+            bucket: new.bucket,
             expelled: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            _counted: counted,
+            emit: AtomicU64::new(0),
+            lag: AtomicU64::new(NO_LAG),
         })
     }
 
     /// `socket.id`.
     pub fn id(&self) -> &SocketId {
         &self.id
+    }
+
+    /// The secret by which its client recovers it.
+    pub fn pid(&self) -> Option<&Arc<str>> {
+        self.pid.as_ref()
     }
 
     /// Who is behind it now: the token may have been renewed.
@@ -64,14 +91,43 @@ impl Session {
         *self.identity.write() = Identity::User(user);
     }
 
+    /// The connection that it shares with the client's sockets of other namespaces.
+    pub(super) fn connection(&self) -> &Arc<Connection> {
+        self.client.connection()
+    }
+
+    /// The client's sockets, it among them.
+    pub(super) fn client(&self) -> &Arc<ClientSockets> {
+        &self.client
+    }
+
     /// Its events.
     pub(super) fn queue(&self) -> &Arc<EventQueue> {
         &self.queue
     }
 
-    /// Its bucket of events, if they are limited.
-    pub(super) fn bucket(&self) -> Option<&DefaultDirectRateLimiter> {
-        self.bucket.as_ref()
+    /// Its bucket of events.
+    pub(super) fn bucket(&self) -> &EventBucket {
+        &self.bucket
+    }
+
+    /// Marks it for an emit; whether it was not yet.
+    pub(super) fn mark(&self, emit: u64) -> bool {
+        self.emit.swap(emit, Ordering::Relaxed) != emit
+    }
+
+    /// Whether it finds packets in the log alone.
+    pub(super) fn lags(&self) -> bool {
+        self.lag.load(Ordering::Relaxed) != NO_LAG
+    }
+
+    /// From which number on it does.
+    pub(super) fn lag(&self) -> Option<u64> {
+        Some(self.lag.load(Ordering::Relaxed)).filter(|index| *index != NO_LAG)
+    }
+
+    pub(super) fn set_lag(&self, lag: Option<u64>) {
+        self.lag.store(lag.unwrap_or(NO_LAG), Ordering::Relaxed);
     }
 
     /// Notes that the connection has ended; what the client sent before may still be under way.

@@ -116,8 +116,22 @@ impl Chat {
 
     /// Leaves a room. The others hear `user:left` when it was the user's last device there.
     pub fn leave(&self, speaker: Speaker<'_>, room_id: &RoomId) {
-        self.typing.ended(speaker.socket, speaker.user, room_id);
         let left = self.sockets.leave(speaker.socket, &Room::chat(room_id));
+        self.gone(speaker, room_id, left);
+    }
+
+    /// The user's socket has come back to a room that it was in. The others hear `user:joined`, as
+    /// they heard of its leaving.
+    pub async fn returned(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<()> {
+        self.tell_others(speaker.user, room_id, "user:joined");
+        let room = Room::chat(room_id);
+        self.presence.entered(&speaker.user.id, &room).await
+    }
+
+    /// The user's socket has gone, and with it from a room. The others hear `user:left` when it was
+    /// the user's last device there.
+    pub fn gone(&self, speaker: Speaker<'_>, room_id: &RoomId, left: Left) {
+        self.typing.ended(speaker.socket, speaker.user, room_id);
         if left == Left::LastDevice {
             self.tell_others(speaker.user, room_id, "user:left");
         }

@@ -1,13 +1,16 @@
 //! Live delivery: every committed entry goes to its readers in `seq` order, then its sender is told.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use metrics::gauge;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::{
-    domain::{DirectMessage, FeedId, Message, Room},
-    ports::{Appended, Class, Commit, Emit, Emitter},
+    domain::{DirectMessage, Entry, FeedId, Message, Room},
+    ports::{Appended, Class, Commit, Emit, Emitter, EntryRef},
     telemetry::metric,
 };
 
@@ -19,7 +22,9 @@ pub async fn deliver_commits(mut commits: UnboundedReceiver<Commit>, emitter: &d
         #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
         waiting.set(commits.len() as f64);
         // A fault in one emit must not end delivery for everybody.
-        let emitted = catch_unwind(AssertUnwindSafe(|| emit(&commit, emitter)));
+        let emitted = catch_unwind(AssertUnwindSafe(|| {
+            present(&commit.entry, |emit| emitter.emit(emit));
+        }));
         if emitted.is_err() {
             tracing::error!(entry = %commit.entry.id, "an entry could not be delivered");
         }
@@ -32,23 +37,29 @@ pub async fn deliver_commits(mut commits: UnboundedReceiver<Commit>, emitter: &d
     }
 }
 
-fn emit(commit: &Commit, emitter: &dyn Emitter) {
-    let entry = &commit.entry;
+/// Makes of an entry the event that its readers hear, whether live or later.
+pub fn present(entry: &Arc<Entry>, mut emit: impl FnMut(Emit<'_>)) {
+    let reference = EntryRef {
+        feed: &entry.feed,
+        seq: entry.seq,
+        position: entry.position,
+    };
     match &entry.feed {
         FeedId::Room(room) => {
             let Some(message) = Message::from_entry(entry.clone()) else {
                 return;
             };
             let to = [Room::chat(room)];
-            emitter.emit(Emit::new(Class::Durable, &to, &entry.event, &message));
+            let event = Emit::new(Class::Durable, &to, &entry.event, &message);
+            emit(event.of_entry(reference));
         }
         FeedId::Direct(one, other) => {
             let Some(message) = DirectMessage::from_entry(entry.clone()) else {
                 return;
             };
             let to = [Room::user(one), Room::user(other)];
-            let emit = Emit::new(Class::Durable, &to, &entry.event, &message);
-            emitter.emit(emit.from_socket(commit.origin.as_ref()));
+            let event = Emit::new(Class::Durable, &to, &entry.event, &message);
+            emit(event.of_entry(reference).from_socket(entry.origin.as_ref()));
         }
     }
 }

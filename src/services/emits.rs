@@ -67,8 +67,8 @@ pub struct EmitRequest {
     pub except: EmitTarget,
     /// The namespace, `/` by default.
     pub namespace: Option<String>,
-    /// Taken for callers of Node's API: nothing is kept of any such emit, and under pressure all go
-    /// first.
+    /// Only for those who are there: it is not kept for clients whose transport has dropped for a
+    /// moment. Whatever this says, such emits go first when a reader is slow.
     #[serde(default)]
     pub volatile: bool,
 }
@@ -114,7 +114,8 @@ impl Emits {
         let args = Args(request.args);
         let namespace = request.namespace.as_deref().unwrap_or("/");
         let emit = Emit::new(Class::Passing, &to, name, &args).except(&except);
-        self.emitter.emit(emit.in_namespace(namespace));
+        let emit = emit.in_namespace(namespace);
+        self.emitter.emit(if request.volatile { emit.volatile() } else { emit });
         Ok(())
     }
 }

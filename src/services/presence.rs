@@ -78,6 +78,8 @@ impl PresenceService {
     /// A device has connected. The audience hears of the first one.
     pub async fn connected(&self, user: &UserId, device: &SocketId) -> Result<()> {
         let _order = self.changes.lock(user).await;
+        // One that has come back within its grace window is as if it had not gone.
+        self.vanished.cancel(&(user.clone(), device.clone()));
         let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
         if arrival == Arrival::CameOnline {
             self.tell(user, Status::Online, None, &[]);
@@ -116,8 +118,8 @@ impl PresenceService {
             status: presence.status,
             last_seen: presence.last_seen,
         };
-        self.emitter
-            .emit(Emit::new(Class::Latest, &to, EVENT, &payload).except(&own));
+        let emit = Emit::new(Class::Latest, &to, EVENT, &payload).except(&own);
+        self.emitter.emit(emit.keyed(user.as_str()));
         Ok(())
     }
 
@@ -188,15 +190,15 @@ impl PresenceService {
         match self.audience {
             Audience::Everyone => {
                 let guests = [Room::guests()];
-                let emit = Emit::new(Class::Latest, &[], EVENT, &payload);
+                let emit = Emit::new(Class::Latest, &[], EVENT, &payload).keyed(user.as_str());
                 self.emitter.emit(emit.except(&guests));
             }
             Audience::Roommates => {
                 let mut to = self.sockets.chat_rooms_of(user);
                 to.extend_from_slice(rooms);
                 to.push(Room::user(user));
-                self.emitter
-                    .emit(Emit::new(Class::Latest, &to, EVENT, &payload));
+                let emit = Emit::new(Class::Latest, &to, EVENT, &payload);
+                self.emitter.emit(emit.keyed(user.as_str()));
             }
         }
     }

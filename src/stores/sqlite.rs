@@ -12,6 +12,7 @@ mod readers;
 mod revocations;
 mod rows;
 mod schema;
+mod sessions;
 mod stock;
 #[cfg(test)]
 mod tests;
@@ -28,7 +29,10 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use self::{readers::Readers, writer::Writer};
-use crate::ports::{Commit, StoreResult};
+use crate::{
+    domain::Timestamp,
+    ports::{Commit, StoreResult},
+};
 
 /// How far a commit goes before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +111,7 @@ pub enum OpenError {
 pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Readers>,
+    opened: Timestamp,
 }
 
 impl SqliteStore {
@@ -124,6 +129,7 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers: Arc::new(readers),
+            opened: Timestamp::now(),
         })
     }
 

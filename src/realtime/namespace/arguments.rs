@@ -43,6 +43,47 @@ fn read_as<P: DeserializeOwned>(packet: &Value) -> Result<P> {
     }
 }
 
+/// The event's name, if the packet is well formed: a list that begins with a text, or, as clients
+/// may, with a number.
+pub fn event_name(packet: &Value) -> Option<String> {
+    match packet {
+        Value::Str(text, _) => serde_json::from_str(text).ok(),
+        Value::Bytes(bytes) => rmp_serde::from_slice(bytes).ok(),
+    }
+    .map(|EventName(name)| name)
+}
+
+struct EventName(String);
+
+impl<'de> Deserialize<'de> for EventName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Name {
+            Text(String),
+            Number(i64),
+        }
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = EventName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an event and its arguments")
+            }
+
+            fn visit_seq<S: SeqAccess<'de>>(self, mut packet: S) -> Result<EventName, S::Error> {
+                let name = packet.next_element::<Name>()?;
+                skip_rest(&mut packet)?;
+                match name.ok_or_else(|| S::Error::custom("no event"))? {
+                    Name::Text(name) => Ok(EventName(name)),
+                    Name::Number(number) => Ok(EventName(number.to_string())),
+                }
+            }
+        }
+        from.deserialize_seq(NameVisitor)
+    }
+}
+
 fn unfit(error: impl fmt::Display) -> Error {
     // The parser's own words, without its position in a text the client never sees.
     let text = error.to_string();

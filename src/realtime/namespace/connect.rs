@@ -1,228 +1,322 @@
-//! The gate of a namespace: who may connect, and what happens when they come and go.
+//! The gate of a namespace: who may connect, and what happens first.
 
 use std::{
-    fmt::Display,
-    net::{IpAddr, SocketAddr},
-    pin::Pin,
-    sync::{Arc, Weak},
+    collections::HashMap,
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
-use axum::extract::{ConnectInfo, Query};
 use metrics::counter;
-use serde::Deserialize;
-use socketioxide::{
-    ProtocolVersion,
-    adapter::LocalAdapter,
-    extract::Data,
-    handler::{ConnectHandler, FromConnectParts},
-    socket::Socket,
-};
-use socketioxide_core::Value;
-use tokio::time::timeout;
+use socketioxide_core::{Sid, Value};
 
 use super::{
-    depart::Departure,
-    dispatch::{Dispatch, Table},
+    client::{Client, ClientSockets},
+    codec::{Decoder, Encoder},
+    credentials::Credentials,
+    dispatch::Rules,
     handle::NamespaceHandle,
     hub::Hub,
 };
 use crate::{
     auth::Auth,
-    domain::{Room, SocketId},
+    domain::{Identity, Room, SocketId},
     error::{Code, Error, Result},
-    ports::{Class, DisconnectReason, Emit},
+    ports::{Class, DisconnectReason, Emit, SessionStore},
     realtime::{
-        ConnectionLimits, Context, EventLimits, Order, QueueLimits, Session,
-        queue::{EventQueue, Job, Opened},
-        rooms::Rooms,
+        ConnectionGuard, ConnectionLimits, Context, NewSession, Order, QueueLimits,
+        RefusedGuard, Session,
+        connection::{CloseReason, Connection},
+        engine::{Handler, Hello, Incoming, Protocol, Transport},
+        queue::{EventQueue, Job},
+        wire::Packet,
     },
     services::Services,
     telemetry::metric,
 };
 
-/// How long the events of an earlier socket with the same id may take to finish.
-const EARLIER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Takes clients, once the namespaces are known.
+pub struct Acceptor {
+    pub hub: Weak<Hub>,
+    pub encoder: Encoder,
+    pub limits: AcceptorLimits,
+    pub connections: Arc<ConnectionLimits>,
+    pub gates: OnceLock<HashMap<&'static str, Arc<Gate>>>,
+}
 
-/// How often it is looked whether they have.
-const EARLIER_POLL: Duration = Duration::from_millis(5);
+/// What one client may do.
+#[derive(Clone, Copy, Debug)]
+pub struct AcceptorLimits {
+    /// How long it may be without a namespace.
+    pub connect_timeout: Duration,
+    /// How many namespaces it may have, 0 for any number.
+    pub namespaces: usize,
+    /// The most binaries of one packet.
+    pub binaries: usize,
+    /// The largest packet, in bytes.
+    pub payload_bytes: usize,
+}
+
+/// Whether there is room for a connection.
+pub enum Admission {
+    /// There is.
+    Counted(ConnectionGuard),
+    /// There is none; the client is told when it asks for a namespace.
+    Refused(Error, RefusedGuard),
+}
+
+impl Handler for Arc<Acceptor> {
+    fn open(&self, hello: &Hello) -> Result<Box<dyn Incoming>> {
+        if self.hub.upgrade().is_none_or(|hub| hub.is_closing()) {
+            return Err(Error::new(Code::Draining, "The server is going down"));
+        }
+        let polling = match hello.transport {
+            Transport::Polling => Some(self.connections.admit_polling(hello.ip)?),
+            Transport::WebSocket => None,
+        };
+        let admission = match self.connections.admit(hello.ip) {
+            Ok(counted) => Admission::Counted(counted),
+            Err(error) => match self.connections.hold_refused() {
+                Some(held) => Admission::Refused(error, held),
+                None => return Err(error),
+            },
+        };
+        let token = hello.token.clone();
+        Ok(Box::new(Client::new(self.clone(), token, admission, polling)))
+    }
+}
+
+impl Acceptor {
+    pub fn gate(&self, path: &str) -> Option<&Arc<Gate>> {
+        self.gates.get()?.get(path)
+    }
+
+    pub fn decoder(&self) -> Decoder {
+        let limits = &self.limits;
+        Decoder::new(self.encoder.0, limits.binaries, limits.payload_bytes)
+    }
+
+    pub fn connect_timeout(&self) -> Duration {
+        self.limits.connect_timeout
+    }
+
+    pub fn max_namespaces(&self) -> usize {
+        self.limits.namespaces
+    }
+
+    pub fn refuse(&self, path: &str, error: &Error, connection: &Arc<Connection>) {
+        count(error.code().as_str());
+        connection.answer(&self.encoder.refused(path, error));
+    }
+}
+
+fn count(outcome: &'static str) {
+    counter!(metric::CONNECTS, "outcome" => outcome).increment(1);
+}
 
 /// What a namespace's gate needs.
-pub struct Parts {
+pub struct Gate {
     pub hub: Weak<Hub>,
     pub namespace: NamespaceHandle,
-    pub routes: Table,
+    pub rules: Arc<Rules>,
     pub auth: Auth,
     pub services: Arc<Services>,
     pub connections: Arc<ConnectionLimits>,
-    pub events: Arc<EventLimits>,
     pub queue: QueueLimits,
-    pub payload_bytes: usize,
-    pub event_timeout: Duration,
+    /// Where sessions that can be recovered are stored.
+    pub sessions: Option<Arc<dyn SessionStore>>,
 }
 
-/// Accepts or refuses who connects. The socket's handlers stand before CONNECT is acknowledged:
-/// what a client sends right after it is never lost.
-#[derive(Clone)]
-pub struct Gate(Arc<Parts>);
-
-/// Tells our handlers from those that socketioxide makes of functions.
-pub struct Ours;
-
-#[derive(Deserialize)]
-struct Credentials {
-    token: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-struct TokenQuery {
-    token: Option<String>,
+/// A client that asks for a namespace.
+pub struct Knock {
+    pub sockets: Arc<ClientSockets>,
+    pub auth: Option<Value>,
+    pub token: Option<String>,
+    pub admission: Arc<Admission>,
 }
 
 impl Gate {
-    pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+    pub fn path(&self) -> &'static str {
+        self.namespace.path()
     }
 
-    async fn admit(&self, socket: &Arc<Socket>, auth: &Option<Value>) -> Result<()> {
-        let parts = &self.0;
-        let token = token(socket, auth)?;
-        let identity = parts.auth.identify(token.as_deref()).await?;
-        let user = identity.user_id();
-        let counted = parts.connections.admit(address(socket), user)?;
-        let id = SocketId::new(socket.id.as_str()).map_err(|_| Error::internal())?;
-        wait_for_earlier(parts.namespace.rooms(), &id).await?;
-        let queue = EventQueue::held(parts.queue);
-        let bucket = parts.events.for_socket();
-        let session = Session::new(id, identity, queue, bucket, counted);
-        let context = Context {
-            identity: session.identity(),
-            session,
-            namespace: parts.namespace.clone(),
-            services: parts.services.clone(),
+    pub fn queue_limits(&self) -> QueueLimits {
+        self.queue
+    }
+
+    /// Answers a client, after what that takes.
+    pub fn knock(self: Arc<Self>, knock: Knock) {
+        if self.hub.upgrade().is_none_or(|hub| hub.is_closing()) {
+            // A refusal would keep the client away; its transport is about to end, and after that
+            // it comes back.
+            return;
+        }
+        tokio::spawn(async move {
+            if let Err(error) = Box::pin(self.admit(&knock)).await {
+                tracing::debug!(code = error.code().as_str(), "a connection was refused");
+                self.refuse(&knock, &error);
+            }
+        });
+    }
+
+    fn refuse(&self, knock: &Knock, error: &Error) {
+        let connection = knock.sockets.connection();
+        count(error.code().as_str());
+        knock.sockets.give_up(self.path());
+        connection.answer(&self.namespace.encoder.refused(self.path(), error));
+        if let Admission::Refused(..) = &*knock.admission {
+            connection.finish(CloseReason::Refused);
+        }
+    }
+
+    async fn admit(&self, knock: &Knock) -> Result<()> {
+        if let Admission::Refused(error, _) = &*knock.admission {
+            return Err(error.clone());
+        }
+        let credentials = Credentials::read(knock.auth.as_ref(), knock.token.as_deref())?;
+        let identity = self.auth.identify(credentials.token.as_deref()).await?;
+        if let Some(user) = identity.user_id() {
+            let admit = || self.connections.admit_user(user);
+            knock.sockets.count_user(user, admit)?;
+        }
+        if self.recover(knock, &credentials, &identity).await {
+            return Ok(());
+        }
+        self.welcome(knock, identity)
+    }
+
+    fn welcome(&self, knock: &Knock, identity: Identity) -> Result<()> {
+        let id = self.new_id(knock.sockets.connection())?;
+        let pid = self.namespace.recovers().then(new_pid);
+        let context = self.context(knock, id, pid, identity);
+        let session = &context.session;
+        let whose = session.user_id().map_or_else(Room::guests, Room::user);
+        let own = [Room::socket(session.id()), whose];
+        let enter = || {
+            let welcome = self.welcome_packet(session);
+            self.namespace.rooms().enter(session, &own, &welcome);
+            self.arrive(&context, Vec::new());
+            true
         };
-        socket.on_fallback(Dispatch::new(context.clone(), parts.clone()));
-        socket.on_disconnect(Departure(context.clone()));
-        socket.extensions.insert(Arrival(context));
+        self.connect(knock, &context, enter);
         Ok(())
     }
-}
 
-impl ConnectHandler<LocalAdapter, Ours> for Gate {
-    fn call(&self, socket: Arc<Socket>, _: Option<Value>) {
-        if let Some(Arrival(context)) = socket.extensions.remove::<Arrival>() {
-            arrive(&socket, &context);
+    /// A socket that has not been told anything yet.
+    pub(super) fn context(
+        &self,
+        knock: &Knock,
+        id: SocketId,
+        pid: Option<Arc<str>>,
+        identity: Identity,
+    ) -> Context {
+        let session = Session::new(NewSession {
+            id,
+            pid,
+            identity: identity.clone(),
+            client: knock.sockets.clone(),
+            queue: EventQueue::held(self.queue),
+            bucket: self.rules.events.for_socket(),
+        });
+        Context {
+            identity,
+            session,
+            namespace: self.namespace.clone(),
+            services: self.services.clone(),
+            rules: self.rules.clone(),
         }
     }
 
-    fn call_middleware<'a>(
-        &'a self,
-        socket: Arc<Socket>,
-        auth: &'a Option<Value>,
-    ) -> Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>> {
-        Box::pin(async move {
-            if self.0.hub.upgrade().is_none_or(|hub| hub.is_closing()) {
-                // A refusal would keep the client away; its transport is about to end, and after
-                // that it comes back.
-                return std::future::pending().await;
+    pub(super) fn welcome_packet(&self, session: &Session) -> Packet {
+        let encoder = self.namespace.encoder;
+        match session.connection().protocol() {
+            Protocol::V4 => {
+                let pid = session.pid().map(|pid| &**pid);
+                encoder.connected(self.path(), session.id().as_str(), pid)
             }
-            let admitted = self.admit(&socket, auth).await;
-            let outcome = admitted
-                .as_ref()
-                .map_or_else(|e| e.code().as_str(), |()| "ok");
-            counter!(metric::CONNECTS, "outcome" => outcome).increment(1);
-            admitted.map_err(|error| {
-                tracing::debug!(code = error.code().as_str(), "a connection was refused");
-                Box::new(error) as Box<dyn Display + Send>
-            })
-        })
-    }
-}
-
-/// Who leaves a namespace and enters it again over one transport has the same id: what was left
-/// under it is finished first.
-async fn wait_for_earlier(rooms: &Rooms, id: &SocketId) -> Result<()> {
-    let gone = async {
-        let mut poll = tokio::time::interval(EARLIER_POLL);
-        while rooms.get(id).is_some() {
-            poll.tick().await;
+            Protocol::V3 => encoder.connected_v3(self.path()),
         }
-    };
-    let waited = timeout(EARLIER_TIMEOUT, gone).await;
-    waited.map_err(|_| Error::store_unavailable())
-}
-
-/// The token of CONNECT's `auth`; Socket.IO 2.x clients have none and bring it in the query.
-fn token(socket: &Arc<Socket>, auth: &Option<Value>) -> Result<Option<String>> {
-    if socket.protocol() == ProtocolVersion::V4 {
-        let query = Query::<TokenQuery>::try_from_uri(&socket.req_parts().uri);
-        return Ok(query.ok().and_then(|Query(query)| query.token));
     }
-    // What is not an object carries no token.
-    let Ok(Data(credentials)) = Data::<Credentials>::from_connect_parts(socket, auth) else {
-        return Ok(None);
-    };
-    match credentials.token {
-        None | Some(serde_json::Value::Null) => Ok(None),
-        Some(serde_json::Value::String(token)) => Ok(Some(token)),
-        Some(_) => Err(Error::invalid_token(Code::TokenMalformed)),
-    }
-}
 
-fn address(socket: &Socket) -> Option<IpAddr> {
-    let info = socket
-        .req_parts()
-        .extensions
-        .get::<ConnectInfo<SocketAddr>>();
-    info.map(|ConnectInfo(address)| address.ip())
-}
-
-/// What waits in a socket between its handshake and its CONNECT answer.
-#[derive(Clone)]
-struct Arrival(Context);
-
-/// The socket is connected: it enters its own rooms, hears its id, and its events begin.
-fn arrive(socket: &Arc<Socket>, context: &Context) {
-    let session = &context.session;
-    let namespace = &context.namespace;
-    namespace.rooms().insert(session.clone());
-    let own = Room::socket(session.id());
-    let whose = session.user_id().map_or_else(Room::guests, Room::user);
-    socket.join([own.as_str().to_owned(), whose.as_str().to_owned()]);
-    if namespace.is_root() {
-        let to = [own];
-        namespace.emit(Emit::new(Class::Passing, &to, "socket-id", session.id()));
+    /// The socket is connected: it hears its id, and its events begin. `entered`: chat rooms that
+    /// it has come back to as the user's first device.
+    pub(super) fn arrive(&self, context: &Context, entered: Vec<Room>) {
+        let session = &context.session;
+        count("ok");
+        if self.namespace.is_root() {
+            let to = [Room::socket(session.id())];
+            let emit = Emit::new(Class::Durable, &to, "socket-id", session.id());
+            self.namespace.emit(emit);
+        }
+        session.queue().clone().open(Job {
+            order: Order::Serial,
+            bytes: 0,
+            work: Box::pin(announce(context.clone(), entered)),
+        });
+        self.namespace.watch_token(session);
     }
-    let queue = session.queue().clone();
-    let opened = queue.open(Job {
-        order: Order::Serial,
-        bytes: 0,
-        work: Box::pin(announce(context.clone())),
-    });
-    if opened == Opened::TooLate {
-        // The transport ended while the handshake was answered: nobody will tell us again.
-        namespace.rooms().remove(session);
-        socket.leave_all();
-        return;
+
+    /// Makes the socket one of the client's, by `enter`; whether it became one.
+    pub(super) fn connect(
+        &self,
+        knock: &Knock,
+        context: &Context,
+        enter: impl FnOnce() -> bool,
+    ) -> bool {
+        let connected = knock.sockets.connect(self.path(), context, enter);
+        if connected {
+            self.recheck(context);
+        }
+        connected
     }
-    namespace.watch_token(session);
-    if context.services().sessions.is_revoked(&session.identity()) {
-        // Revoked while it connected, when there was nobody to disconnect yet.
-        namespace.disconnect(session, DisconnectReason::Revoked);
+
+    fn recheck(&self, context: &Context) {
+        if self.services.sessions.is_revoked(&context.session.identity()) {
+            // Revoked while it connected, when there was nobody to disconnect yet.
+            let reason = DisconnectReason::Revoked;
+            self.namespace.disconnect(&context.session, reason);
+        }
+    }
+
+    /// Socket.IO 2.x clients make their socket's id of the connection's; all others are told one.
+    fn new_id(&self, connection: &Connection) -> Result<SocketId> {
+        let text = match (connection.protocol(), self.path()) {
+            (Protocol::V4, _) => return random_id(),
+            (Protocol::V3, "/") => connection.id().as_str().to_owned(),
+            (Protocol::V3, path) => format!("{path}#{}", connection.id().as_str()),
+        };
+        let id = SocketId::new(text).map_err(|_| Error::internal())?;
+        match self.namespace.rooms().get(&id) {
+            None => Ok(id),
+            // It has left and come back before it was gone.
+            Some(_) => random_id(),
+        }
     }
 }
 
-async fn announce(context: Context) {
-    let Some(user) = context
-        .identity()
-        .user_id()
-        .filter(|_| context.namespace.is_root())
-    else {
+fn random_id() -> Result<SocketId> {
+    SocketId::new(Sid::new().to_string()).map_err(|_| Error::internal())
+}
+
+/// A secret by which a client recovers its socket.
+fn new_pid() -> Arc<str> {
+    crate::realtime::engine::EngineId::generate().as_str().into()
+}
+
+async fn announce(context: Context, entered: Vec<Room>) {
+    let Ok(speaker) = context.speaker() else {
         return;
     };
-    let services = context.services();
+    if !context.namespace.is_root() {
+        return;
+    }
+    let (services, user) = (context.services(), &speaker.user.id);
     if let Err(error) = services.presence.connected(user, context.socket_id()).await {
         tracing::warn!(%error, "a device's presence could not be stored");
+    }
+    for room in entered.iter().filter_map(Room::chat_id) {
+        if let Err(error) = services.chat.returned(speaker, &room).await {
+            tracing::warn!(%error, "a device's return to a room could not be told");
+        }
     }
     if let Err(error) = services.payments.connected(user).await {
         tracing::warn!(%error, "payment outcomes could not be read");

@@ -1,109 +1,123 @@
-//! What becomes of a socket's rooms, typing and presence when its connection ends.
-
-use std::sync::Arc;
+//! What becomes of a socket's rooms, typing and presence when it ends.
 
 use metrics::counter;
-use socketioxide::{
-    adapter::LocalAdapter,
-    handler::DisconnectHandler,
-    socket::{DisconnectReason, Socket},
-};
 
-use super::connect::Ours;
 use crate::{
     domain::Room,
+    ports::{DisconnectReason, Left},
     realtime::{
         Context, Order,
+        connection::CloseReason,
         queue::{Job, Pending},
+        rooms::Departed,
     },
     services::Farewell,
     telemetry::metric,
 };
 
-/// Ends what the socket held when its connection ends, for whatever reason.
-pub struct Departure(pub Context);
+/// Why a socket ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The client left the namespace.
+    Client,
+    /// The server ended it.
+    Server(DisconnectReason),
+    /// Its connection ended.
+    Transport(CloseReason),
+}
 
-impl DisconnectHandler<LocalAdapter, Ours> for Departure {
-    fn call_with_defer(
-        &self,
-        socket: Arc<Socket>,
-        reason: DisconnectReason,
-        done: fn(Arc<Socket>),
-    ) {
-        // socketioxide's rooms forget the socket at once; ours when its last event is handled.
-        let session = &self.0.session;
-        session.leave();
-        done(socket.clone());
-        let (pending, farewell) = if session.is_expelled() {
-            (Pending::Dropped, Farewell::Goodbye)
-        } else {
-            counter!(metric::DISCONNECTS, "reason" => reason_name(reason)).increment(1);
-            (Pending::Finished, farewell(reason))
-        };
-        session.queue().close(
-            pending,
-            Job {
-                order: Order::Serial,
-                bytes: 0,
-                work: Box::pin(depart(self.0.clone(), socket, farewell)),
-            },
-        );
+impl Cause {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client_disconnect",
+            Self::Server(reason) => reason.as_str(),
+            Self::Transport(reason) => reason.as_str(),
+        }
+    }
+
+    /// Whether the device may be back in a moment.
+    fn farewell(self) -> Farewell {
+        match self {
+            Self::Client | Self::Server(_) | Self::Transport(CloseReason::Server(_)) => {
+                Farewell::Goodbye
+            }
+            Self::Transport(_) => Farewell::Vanished,
+        }
+    }
+
+    /// Whether its client can have it back.
+    fn departed(self) -> Departed {
+        match self {
+            Self::Transport(
+                CloseReason::TransportClose
+                | CloseReason::TransportError
+                | CloseReason::PingTimeout
+                | CloseReason::ConcurrentRequests
+                | CloseReason::PayloadTooLarge
+                | CloseReason::Stalled
+                | CloseReason::OverBudget
+                | CloseReason::ServerShutdown,
+            ) => Departed::Dropped,
+            Self::Client | Self::Server(_) | Self::Transport(_) => Departed::ForGood,
+        }
     }
 }
 
-async fn depart(context: Context, socket: Arc<Socket>, farewell: Farewell) {
+/// Counts an end.
+pub fn count(reason: &'static str) {
+    counter!(metric::DISCONNECTS, "reason" => reason).increment(1);
+}
+
+/// Ends what a socket held: after what it sent before, unless the server ended it.
+pub fn depart(context: &Context, cause: Cause) {
+    let session = &context.session;
+    count(cause.as_str());
+    session.leave();
+    let pending = if session.is_expelled() {
+        Pending::Dropped
+    } else {
+        Pending::Finished
+    };
+    let work = Box::pin(leave(context.clone(), cause));
+    session.queue().close(
+        pending,
+        Job {
+            order: Order::Serial,
+            bytes: 0,
+            work,
+        },
+    );
+}
+
+async fn leave(context: Context, cause: Cause) {
     let rooms = context.namespace.rooms();
     let id = context.socket_id();
     context.namespace.forget_token(id);
+    // First the session with its rooms, for its client to have back, then what others see.
     let left: Vec<Room> = rooms.rooms_of(id);
     let chats: Vec<Room> = left
         .into_iter()
         .filter(|room| room.chat_id().is_some())
         .collect();
+    let last_in: Vec<Room> = rooms.remove(&context.session, cause.departed());
     if let Ok(speaker) = context.speaker()
         && context.namespace.is_root()
     {
         let services = context.services();
         for room in chats.iter().filter_map(Room::chat_id) {
-            services.chat.leave(speaker, &room);
+            let left = if last_in.contains(&Room::chat(&room)) {
+                Left::LastDevice
+            } else {
+                Left::AnotherDevice
+            };
+            services.chat.gone(speaker, &room, left);
         }
-        rooms.remove(&context.session);
-        let gone = services
-            .presence
-            .disconnected(&speaker.user.id, id, farewell, chats);
+        let gone =
+            services
+                .presence
+                .disconnected(&speaker.user.id, id, cause.farewell(), chats);
         if let Err(error) = gone.await {
             tracing::warn!(%error, "a device's presence could not be removed");
         }
-    } else {
-        rooms.remove(&context.session);
-    }
-    // A join that was under way may have come after socketioxide forgot the socket.
-    socket.leave_all();
-}
-
-fn farewell(reason: DisconnectReason) -> Farewell {
-    match reason {
-        DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect => {
-            Farewell::Goodbye
-        }
-        DisconnectReason::TransportClose
-        | DisconnectReason::MultipleHttpPollingError
-        | DisconnectReason::PacketParsingError
-        | DisconnectReason::TransportError
-        | DisconnectReason::HeartbeatTimeout
-        | DisconnectReason::ClosingServer => Farewell::Vanished,
-    }
-}
-
-fn reason_name(reason: DisconnectReason) -> &'static str {
-    match reason {
-        DisconnectReason::ClientNSDisconnect => "client_disconnect",
-        DisconnectReason::ServerNSDisconnect => "server_disconnect",
-        DisconnectReason::TransportClose => "transport_close",
-        DisconnectReason::MultipleHttpPollingError => "concurrent_polls",
-        DisconnectReason::PacketParsingError => "parse_error",
-        DisconnectReason::TransportError => "transport_error",
-        DisconnectReason::HeartbeatTimeout => "heartbeat_timeout",
-        DisconnectReason::ClosingServer => "server_shutdown",
     }
 }

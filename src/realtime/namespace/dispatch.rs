@@ -2,29 +2,23 @@
 
 use std::{borrow::Cow, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
 use serde::{Serialize, de::DeserializeOwned};
-use socketioxide::{
-    SendError,
-    adapter::LocalAdapter,
-    extract::{AckSender, Event as EventName},
-    handler::{FromMessageParts, MessageHandler},
-    socket::Socket,
-};
 use socketioxide_core::Value;
 use tokio::time::timeout;
 
-use super::{
-    arguments,
-    connect::{Ours, Parts},
-};
+use super::{arguments, client::Event};
 use crate::{
     error::{Code, Error, Result},
     ports::{Class, Emit},
-    realtime::{Context, Failure, Handling, queue::Job},
-    telemetry::metric,
+    realtime::{
+        Context, EventLimits, Exceeded, Failure, Handling,
+        connection::{CloseReason, Connection},
+        outbox::{Pushed, Treatment},
+        queue::Job,
+    },
+    telemetry::{self, metric},
 };
 
 /// A successful ack, ready to be encoded.
@@ -101,78 +95,84 @@ impl Route {
     }
 }
 
-/// Takes every event of one socket.
-pub struct Dispatch {
-    context: Context,
-    parts: Arc<Parts>,
+/// How a namespace's events are handled.
+pub struct Rules {
+    /// The events.
+    pub routes: Table,
+    /// How many of them may come.
+    pub events: Arc<EventLimits>,
+    /// How long the handling of one event may take.
+    pub event_timeout: Duration,
+    /// The largest event, in bytes.
+    pub payload_bytes: usize,
 }
 
-impl Dispatch {
-    pub fn new(context: Context, parts: Arc<Parts>) -> Self {
-        Self { context, parts }
+/// Takes an event of a socket. An error must end its connection.
+pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
+    let Event { value, ack } = event;
+    let session = &context.session;
+    if session.is_expelled() {
+        return Ok(());
     }
-
-    /// The event's call, or why there is none.
-    fn prepare(&self, route: Option<&Route>, value: &Value) -> Result<Call> {
-        if size(value) > self.parts.payload_bytes {
-            return Err(Error::new(Code::PayloadTooLarge, "The event is too large"));
+    let rules = context.rules.clone();
+    let name = arguments::event_name(&value).ok_or(CloseReason::ParseError)?;
+    let route = rules.routes.get(name.as_str());
+    let answer = Answer::new(context, route, name.clone(), ack);
+    match rules.events.check(session.bucket(), session.user_id()) {
+        Ok(()) => {}
+        Err(Exceeded::Rate(error)) => {
+            answer.send(Err(error));
+            return Ok(());
         }
-        match route {
-            Some(route) => (route.decode)(value),
-            None => Err(Error::new(Code::UnknownEvent, "Unknown event")),
-        }
+        Err(Exceeded::Flood) => return Err(CloseReason::Flood),
     }
+    let bytes = size(&value);
+    let call = prepare(&rules, route, &value);
+    // The token may have been renewed since the socket connected.
+    let context = Context {
+        identity: session.identity(),
+        ..context.clone()
+    };
+    let refused = answer.clone();
+    let limit = rules.event_timeout;
+    let work = async move {
+        let result = match call {
+            Ok(call) => guarded(call, context, limit).await,
+            Err(error) => Err(error),
+        };
+        answer.send(result);
+    };
+    let job = Job {
+        order: route.map_or_else(Handling::default, |route| route.handling).order,
+        bytes: bytes.min(rules.payload_bytes),
+        work: Box::pin(work),
+    };
+    if session.queue().push(job).is_err() {
+        telemetry::limited(Code::QueueFull);
+        refused.send(Err(Error::new(Code::QueueFull, "Too many events at once")));
+    }
+    Ok(())
 }
 
-impl MessageHandler<LocalAdapter, Ours> for Dispatch {
-    fn call(&self, socket: Arc<Socket>, mut value: Value, ack_id: Option<i64>) {
-        let Ok(EventName(name)) = EventName::from_message_parts(&socket, &mut value, &ack_id)
-        else {
-            return;
-        };
-        let route = self.parts.routes.get(name.as_str());
-        let handling = route.map_or_else(Handling::default, |route| route.handling);
-        let answer = Answer {
-            socket: socket.clone(),
-            ack_id,
-            failure: handling.failure,
-            // What is not declared shares one name in metrics, whatever clients make up.
-            known: route.is_some(),
-            name,
-            context: self.context.clone(),
-        };
-        let session = &self.context.session;
-        if session.is_expelled() {
-            return;
-        }
-        let user = session.user_id();
-        if let Err(error) = self.parts.events.check(session.bucket(), user) {
-            return answer.send(Err(error));
-        }
-        let bytes = size(&value);
-        let call = self.prepare(route, &value);
-        // The token may have been renewed since the socket connected.
-        let context = Context {
-            identity: session.identity(),
-            ..self.context.clone()
-        };
-        let refused = answer.clone();
-        let limit = self.parts.event_timeout;
-        let work = async move {
-            let result = match call {
-                Ok(call) => guarded(call, context, limit).await,
-                Err(error) => Err(error),
-            };
-            answer.send(result);
-        };
-        let job = Job {
-            order: handling.order,
-            bytes: bytes.min(self.parts.payload_bytes),
-            work: Box::pin(work),
-        };
-        if session.queue().push(job).is_err() {
-            refused.send(Err(Error::new(Code::QueueFull, "Too many events at once")));
-        }
+/// Refuses an event of which only the beginning was read.
+pub fn refuse_oversized(context: &Context, name: String, ack: Option<i64>) {
+    telemetry::limited(Code::PayloadTooLarge);
+    let route = context.rules.routes.get(name.as_str());
+    Answer::new(context, route, name, ack).send(Err(too_large()));
+}
+
+fn too_large() -> Error {
+    Error::new(Code::PayloadTooLarge, "The event is too large")
+}
+
+/// The event's call, or why there is none.
+fn prepare(rules: &Rules, route: Option<&Route>, value: &Value) -> Result<Call> {
+    if size(value) > rules.payload_bytes {
+        return Err(too_large());
+    }
+    match route {
+        Some(route) => (route.decode)(value),
+        None => Err(Error::new(Code::UnknownEvent, "Unknown event")),
     }
 }
 
@@ -205,8 +205,7 @@ async fn guarded(call: Call, context: Context, limit: Duration) -> Result<Reply>
 /// Where an event's result goes.
 #[derive(Clone)]
 struct Answer {
-    socket: Arc<Socket>,
-    ack_id: Option<i64>,
+    ack: Option<i64>,
     failure: Failure,
     known: bool,
     name: String,
@@ -214,6 +213,17 @@ struct Answer {
 }
 
 impl Answer {
+    fn new(context: &Context, route: Option<&Route>, name: String, ack: Option<i64>) -> Self {
+        Self {
+            ack,
+            failure: route.map_or_else(Failure::default, |route| route.handling.failure),
+            // What is not declared shares one name in metrics, whatever clients make up.
+            known: route.is_some(),
+            name,
+            context: context.clone(),
+        }
+    }
+
     fn send(self, result: Result<Reply>) {
         let outcome = result.as_ref().map_or_else(|e| e.code().as_str(), |_| "ok");
         let event = if self.known {
@@ -230,14 +240,14 @@ impl Answer {
 
     fn refuse(self, error: &Error) {
         let code = error.code().as_str();
-        if self.ack_id.is_none() || self.failure == Failure::AckAndEvent {
+        if self.ack.is_none() || self.failure == Failure::AckAndEvent {
             let payload = ErrorEvent {
                 message: error.message(),
                 code,
                 event: &self.name,
             };
             let to = [crate::domain::Room::socket(self.context.socket_id())];
-            let emit = Emit::new(Class::Passing, &to, "error", &payload);
+            let emit = Emit::new(Class::Durable, &to, "error", &payload).volatile();
             self.context.namespace.emit(emit);
         }
         let retry_after = error.retry_after();
@@ -251,16 +261,18 @@ impl Answer {
     }
 
     fn acknowledge(self, payload: &(impl Serialize + ?Sized)) {
-        // What the ack sender is made of does not include the event's value.
-        let mut unused = Value::Bytes(Bytes::new());
-        let Ok(ack) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
-        match ack.send(payload) {
-            Ok(()) => {}
-            Err(SendError::Socket(error)) => {
-                tracing::debug!(%error, event = self.name, "an ack could not be sent");
-                counter!(metric::DROPS, "class" => "ack", "reason" => "closed").increment(1);
+        let Some(id) = self.ack else {
+            return;
+        };
+        let namespace = &self.context.namespace;
+        match namespace.encoder.ack(namespace.path(), id, payload) {
+            Ok(packet) => {
+                let connection = self.context.session.connection();
+                if connection.push(&packet, Treatment::Must) != Pushed::Queued {
+                    Connection::count_drop("ack", "closed");
+                }
             }
-            Err(SendError::Serialize(error)) => {
+            Err(error) => {
                 // The reply is no struct or map, say.
                 tracing::error!(%error, event = self.name, "an ack could not be encoded");
                 self.refuse(&Error::internal());

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use metrics::counter;
-use socketioxide::{BroadcastError, SocketError, SocketIo, extract::SocketRef, socket::Sid};
 
-use super::hub::ROOT;
+use super::{codec::Encoder, hub::ROOT};
 use crate::{
     domain::{Room, SocketId},
     error::Result,
     ports::{DisconnectReason, Emit, Joined, Left},
-    realtime::{Session, expiry::Expiry, rooms::Rooms},
+    realtime::{
+        Context, Session,
+        expiry::Expiry,
+        outbox::Treatment,
+        rooms::{Rooms, Tally},
+        wire::Packet,
+    },
     telemetry::metric,
 };
 
@@ -19,16 +23,22 @@ use crate::{
 #[derive(Clone)]
 pub struct NamespaceHandle {
     pub(super) path: &'static str,
-    pub(super) io: SocketIo,
+    pub(super) encoder: Encoder,
     pub(super) rooms: Arc<Rooms>,
     pub(super) max_rooms: usize,
     pub(super) expiry: Arc<Expiry>,
+    pub(super) recovers: bool,
 }
 
 impl NamespaceHandle {
     /// Its path.
     pub fn path(&self) -> &'static str {
         self.path
+    }
+
+    /// Whether its sockets can be recovered.
+    pub(super) fn recovers(&self) -> bool {
+        self.recovers
     }
 
     /// Watches the end of a socket's token.
@@ -62,91 +72,57 @@ impl NamespaceHandle {
 
     /// Puts a socket into a room. Fails with `too_many_rooms` or `not_found`.
     pub fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
-        let handle = self.socket(socket);
-        self.rooms.join(socket, room, self.max_rooms, || {
-            if let Some(handle) = handle {
-                handle.join(room.as_str().to_owned());
-            }
-        })
+        self.rooms.join(socket, room, self.max_rooms)
     }
 
     /// Takes a socket out of a room.
     pub fn leave(&self, socket: &SocketId, room: &Room) -> Left {
-        let handle = self.socket(socket);
-        self.rooms.leave(socket, room, || {
-            if let Some(handle) = handle {
-                handle.leave(room.as_str().to_owned());
-            }
-        })
+        self.rooms.leave(socket, room)
     }
 
     /// Sends an event to sockets of this namespace, whatever namespace the emit names.
     pub fn emit(&self, emit: Emit<'_>) {
-        let Some(mut to) = self.io.of(self.path) else {
-            return;
-        };
-        let names = |rooms: &[Room]| -> Vec<String> {
-            rooms.iter().map(|room| room.as_str().to_owned()).collect()
-        };
-        to = if emit.to.is_empty() {
-            to.broadcast()
-        } else {
-            to.within(names(emit.to))
-        };
-        if !emit.except.is_empty() {
-            to = to.except(names(emit.except));
-        }
-        if let Some(origin) = emit.origin {
-            to = to.except(vec![origin.as_str().to_owned()]);
-        }
-        // The local adapter sends on the first poll.
-        let sent = to.emit(emit.event, emit.payload).now_or_never();
-        self.count(&emit, sent.unwrap_or(Ok(())));
-    }
-
-    fn count(&self, emit: &Emit<'_>, sent: Result<(), BroadcastError>) {
         let class = emit.class.as_str();
-        let members = match emit.to {
-            [] => self.rooms.len(),
-            rooms => rooms.iter().map(|room| self.rooms.size(room)).sum(),
-        };
-        let mut dropped = 0;
-        match sent {
-            Ok(()) => {}
-            Err(BroadcastError::Socket(errors)) => {
-                let full = |error: &&SocketError| matches!(error, SocketError::InternalChannelFull);
-                dropped = errors.iter().filter(full).count();
-                if dropped > 0 {
-                    counter!(metric::DROPS, "class" => class, "reason" => "buffer_full")
-                        .increment(dropped as u64);
-                }
-            }
+        let draft = match self.encoder.event(self.path, emit.event, emit.payload) {
+            Ok(draft) => draft,
             Err(error) => {
-                tracing::error!(%error, "an event could not be encoded");
+                tracing::error!(%error, event = emit.event, "an event could not be encoded");
                 counter!(metric::DROPS, "class" => class, "reason" => "encoding").increment(1);
-                dropped = members;
+                return;
             }
+        };
+        let Tally { delivered, dropped } =
+            self.rooms.emit(&emit, |offset| draft.seal(offset));
+        counter!(metric::DELIVERIES, "class" => class).increment(delivered);
+        if dropped > 0 {
+            counter!(metric::DROPS, "class" => class, "reason" => "slow_reader")
+                .increment(dropped);
         }
-        counter!(metric::DELIVERIES, "class" => class)
-            .increment(members.saturating_sub(dropped) as u64);
     }
 
-    fn socket(&self, id: &SocketId) -> Option<SocketRef> {
-        let sid: Sid = id.as_str().parse().ok()?;
-        self.io.of(self.path)?.get_socket(sid)
+    /// An event's packet, for one socket alone.
+    pub(super) fn encode(&self, emit: &Emit<'_>, offset: Option<&str>) -> Option<Packet> {
+        let draft = self.encoder.event(self.path, emit.event, emit.payload);
+        let draft = draft.inspect_err(|error| {
+            tracing::error!(%error, event = emit.event, "an event could not be encoded");
+        });
+        Some(draft.ok()?.seal(offset))
     }
 
+    /// Sends a socket that reads again what was kept back.
+    pub(super) fn relieve(&self, context: &Context) {
+        if self.recovers {
+            self.rooms.relieve(&context.session);
+        } else if self.is_root() {
+            super::catch_up::begin(context);
+        }
+    }
+
+    /// Ends a socket: it is told, and with a client's last one the connection ends.
     pub(super) fn disconnect(&self, session: &Session, reason: DisconnectReason) {
         session.expel();
-        let Some(socket) = self.socket(session.id()) else {
-            return;
-        };
-        if let Err(error) = socket.clone().disconnect() {
-            // It does not read. Nothing reaches it any more, nothing is taken from it, and its
-            // transport ends when it misses the next ping.
-            tracing::warn!(%error, socket = %session.id(), "a socket could not be disconnected");
-            socket.leave_all();
-        }
-        counter!(metric::DISCONNECTS, "reason" => reason.as_str()).increment(1);
+        let packet = self.encoder.disconnect(self.path);
+        session.connection().push(&packet, Treatment::Must);
+        session.client().expel(self.path, reason);
     }
 }

@@ -3,24 +3,21 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use metrics::counter;
 use parking_lot::Mutex;
-use socketioxide::SocketIo;
-use tokio::{task::AbortHandle, time::timeout};
+use tokio::task::AbortHandle;
 
-use super::handle::NamespaceHandle;
+use super::{codec::Encoder, handle::NamespaceHandle};
 use crate::{
     ports::{Emit, Emitter},
     realtime::{
-        Order, Session,
+        engine::Engine,
         expiry::Expiry,
-        queue::{Job, Pending},
         rooms::Rooms,
     },
     telemetry::metric,
@@ -28,9 +25,9 @@ use crate::{
 
 /// The namespaces' sockets.
 pub struct Hub {
-    io: SocketIo,
     pub(super) namespaces: HashMap<&'static str, Arc<Rooms>>,
     pub(super) root: NamespaceHandle,
+    engine: OnceLock<Engine>,
     closing: AtomicBool,
     /// Tasks that end with the hub.
     kept: Mutex<Vec<AbortHandle>>,
@@ -39,37 +36,48 @@ pub struct Hub {
 /// The namespace where users chat.
 pub(super) const ROOT: &str = "/";
 
-/// How often a drain looks whether all events are done.
-const FINISH_POLL: Duration = Duration::from_millis(5);
-
-/// How long connections may take to close.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How sockets of all namespaces are treated.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HubOptions {
+    pub encoder: Encoder,
+    /// The most rooms of one socket, 0 for any number.
+    pub max_rooms: usize,
+    /// Whether sockets can be recovered.
+    pub recovers: bool,
+}
 
 impl Hub {
-    /// `max_rooms`: the most rooms of one socket, 0 for any number.
-    pub fn new(
-        io: SocketIo,
+    pub(super) fn new(
+        options: HubOptions,
         paths: impl Iterator<Item = &'static str>,
-        max_rooms: usize,
         expiry: Expiry,
     ) -> Self {
-        let expiry = Arc::new(expiry);
         let mut namespaces: HashMap<_, Arc<Rooms>> =
             paths.map(|path| (path, Arc::default())).collect();
         let root = NamespaceHandle {
             path: ROOT,
-            io: io.clone(),
+            encoder: options.encoder,
             rooms: namespaces.entry(ROOT).or_default().clone(),
-            max_rooms,
-            expiry,
+            max_rooms: options.max_rooms,
+            expiry: Arc::new(expiry),
+            recovers: options.recovers,
         };
         Self {
-            io,
             namespaces,
             root,
+            engine: OnceLock::new(),
             closing: AtomicBool::new(false),
             kept: Mutex::default(),
         }
+    }
+
+    pub(super) fn set_engine(&self, engine: Engine) {
+        // There is one.
+        let _ = self.engine.set(engine);
+    }
+
+    pub(super) fn engine(&self) -> Option<&Engine> {
+        self.engine.get()
     }
 
     /// The namespace with this path; `/` for one that was not declared.
@@ -97,22 +105,15 @@ impl Hub {
         self.root.rooms.len()
     }
 
-    /// Finishes the events that were accepted, acks included, then closes every connection in a
-    /// way that lets its client come back, here or elsewhere.
-    pub async fn close(&self) {
+    /// How many bytes wait to be written to clients.
+    pub fn pending_bytes(&self) -> usize {
+        let connections = self.engine().map(Engine::connections).unwrap_or_default();
+        connections.iter().map(|one| one.pending_bytes()).sum()
+    }
+
+    /// Nobody may connect from now on.
+    pub(super) fn begin_closing(&self) {
         self.closing.store(true, Ordering::Relaxed);
-        let mut poll = tokio::time::interval(FINISH_POLL);
-        while self.namespaces.values().any(|rooms| rooms.len() > 0) {
-            for rooms in self.namespaces.values() {
-                let sessions = rooms.all().into_iter();
-                sessions.for_each(|session| finish(session, rooms));
-            }
-            poll.tick().await;
-        }
-        // A client that does not read would hold this up; the others are closed by then.
-        if timeout(CLOSE_TIMEOUT, self.io.close()).await.is_err() {
-            tracing::warn!("some connections did not close in time");
-        }
     }
 
     /// Whether nobody may connect any more.
@@ -120,24 +121,9 @@ impl Hub {
         self.closing.load(Ordering::Relaxed)
     }
 
-    pub(super) fn io(&self) -> &SocketIo {
-        &self.io
-    }
-
     pub(super) fn keep(&self, task: AbortHandle) {
         self.kept.lock().push(task);
     }
-}
-
-/// Takes nothing more from a socket, and forgets it once what it sent is done.
-fn finish(session: Arc<Session>, rooms: &Arc<Rooms>) {
-    let (queue, rooms) = (session.queue().clone(), rooms.clone());
-    let forget = Job {
-        order: Order::Serial,
-        bytes: 0,
-        work: Box::pin(async move { rooms.remove(&session) }),
-    };
-    queue.close(Pending::Finished, forget);
 }
 
 impl Drop for Hub {

@@ -51,13 +51,14 @@ impl Sockets for Hub {
     }
 
     fn renew(&self, socket: &SocketId, user: &Arc<User>) {
-        for path in self.namespaces.keys() {
-            let namespace = self.namespace(path);
-            let session = namespace.rooms().get(socket);
-            let session = session.filter(|session| session.user_id() == Some(&user.id));
-            if let Some(session) = session {
+        let Some(session) = self.root.rooms().get(socket) else {
+            return;
+        };
+        for context in session.client().contexts() {
+            let session = &context.session;
+            if session.user_id() == Some(&user.id) {
                 session.renew(user.clone());
-                namespace.watch_token(&session);
+                context.namespace.watch_token(session);
             }
         }
     }

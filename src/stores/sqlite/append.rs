@@ -48,9 +48,11 @@ impl Job for Append {
                     ..feed
                 };
                 insert(connection, next, &self.entry)?;
+                let position = rows::to_seq(connection.last_insert_rowid());
                 feeds.note(&self.entry.feed, next);
+                let seq = rows::to_seq(next.last_seq);
                 Appended {
-                    entry: Arc::new(stored(&self.entry, rows::to_seq(next.last_seq))),
+                    entry: Arc::new(stored(&self.entry, seq, position)),
                     duplicate: false,
                 }
             }
@@ -64,7 +66,7 @@ impl Job for Append {
         ::metrics::histogram!(metric::APPEND_SECONDS).record(latency);
         match fate.and(self.outcome.ok_or(StoreError)) {
             Ok(appended) if !appended.duplicate => {
-                hand_over(commits, appended, self.entry.origin, self.done);
+                hand_over(commits, appended, self.done);
             }
             // A caller that has gone does not need to know.
             other => drop(self.done.send(other)),
@@ -76,12 +78,10 @@ impl Job for Append {
 fn hand_over(
     commits: &mpsc::UnboundedSender<Commit>,
     appended: Appended,
-    origin: Option<SocketId>,
     done: oneshot::Sender<StoreResult<Appended>>,
 ) {
     let commit = Commit {
         entry: appended.entry,
-        origin,
         done,
     };
     // With nobody left to deliver, it is stored all the same.
@@ -116,8 +116,8 @@ fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqli
     connection
         .prepare_cached(
             "INSERT INTO entries (feed, seq, id, event, author, author_name, client_id, content,
-                 subject, created_at, attachment)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 subject, created_at, attachment, origin)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             place.row,
@@ -134,6 +134,7 @@ fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqli
                 .attachment
                 .as_ref()
                 .map(|attachment| attachment.to_bytes()),
+            entry.kept_origin().map(SocketId::as_str),
         ])?;
     connection
         .prepare_cached("UPDATE feeds SET last_seq = ?2 WHERE id = ?1")?
@@ -141,11 +142,12 @@ fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqli
     Ok(())
 }
 
-fn stored(new: &NewEntry, seq: u64) -> Entry {
+fn stored(new: &NewEntry, seq: u64, position: u64) -> Entry {
     Entry {
         id: new.id.clone(),
         feed: new.feed.clone(),
         seq,
+        position,
         event: new.event.into(),
         author: new.author.clone(),
         author_name: Arc::clone(&new.author_name),
@@ -156,5 +158,6 @@ fn stored(new: &NewEntry, seq: u64) -> Entry {
         created_at: new.created_at,
         edited_at: None,
         deleted_at: None,
+        origin: new.kept_origin().cloned(),
     }
 }

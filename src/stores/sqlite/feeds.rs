@@ -1,5 +1,7 @@
 //! The feeds' port: appending, paging, changing entries, read cursors.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -87,6 +89,15 @@ impl FeedStore for SqliteStore {
         let (feed, user, id) = (feed.clone(), user.clone(), id.clone());
         self.write(move |connection| mark_read(connection, &feed, &user, &id))
             .await
+    }
+
+    async fn since(&self, position: u64, limit: usize) -> StoreResult<Option<Vec<Arc<Entry>>>> {
+        self.read(move |connection| page::since(connection, position, limit))
+            .await
+    }
+
+    async fn last_position(&self) -> StoreResult<u64> {
+        self.read(|connection| page::last_position(connection)).await
     }
 
     async fn last_seq(&self, feed: &FeedId) -> StoreResult<u64> {

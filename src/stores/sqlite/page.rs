@@ -1,5 +1,13 @@
 //! Reading a feed in pages, by indexes only: a page costs by its own size, not by the feed's.
 
+use std::{
+    collections::{
+        HashMap,
+        hash_map::Entry::{Occupied, Vacant},
+    },
+    sync::Arc,
+};
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows;
@@ -78,6 +86,51 @@ pub(super) fn page(
         has_more,
         verdict,
     })
+}
+
+/// The newest entry's position.
+pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(key), 0) FROM entries")?
+        .query_row([], |row| row.get(0).map(rows::to_seq))
+}
+
+/// Reads the entries of all feeds after a position.
+pub(super) fn since(
+    connection: &Connection,
+    position: u64,
+    limit: usize,
+) -> rusqlite::Result<Option<Vec<Arc<Entry>>>> {
+    if position > last_position(connection)? {
+        return Ok(None);
+    }
+    let mut query =
+        connection.prepare_cached(rows::select!("WHERE key > ?1 ORDER BY key LIMIT ?2"))?;
+    let mut found = query.query(params![rows::from_seq(position), limit as i64 + 1])?;
+    let mut feeds = HashMap::new();
+    let mut entries = Vec::new();
+    while let Some(row) = found.next()? {
+        if entries.len() == limit {
+            return Ok(None);
+        }
+        let feed = match feeds.entry(rows::feed(row)?) {
+            Occupied(known) => known.into_mut(),
+            Vacant(unknown) => {
+                let feed = feed_of(connection, *unknown.key())?;
+                unknown.insert(feed)
+            }
+        };
+        entries.push(Arc::new(rows::entry(row, feed)?));
+    }
+    Ok(Some(entries))
+}
+
+fn feed_of(connection: &Connection, row: i64) -> rusqlite::Result<FeedId> {
+    connection
+        .prepare_cached("SELECT key FROM feeds WHERE id = ?1")?
+        .query_row([row], |row| {
+            rows::text(row, 0, |key| FeedId::from_key(&key).ok_or(()))
+        })
 }
 
 fn locate(

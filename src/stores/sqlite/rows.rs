@@ -2,14 +2,16 @@
 
 use rusqlite::{Row, types::Type};
 
-use crate::domain::{Attachment, ClientId, Entry, EntryId, FeedId, Timestamp, UserId};
+use crate::domain::{
+    Attachment, ClientId, Entry, EntryId, FeedId, SocketId, Timestamp, UserId,
+};
 
 /// A query for whole entries, as [`entry`] reads them.
 macro_rules! select {
     ($tail:literal) => {
         concat!(
             "SELECT id, seq, event, author, author_name, client_id, content, subject, created_at,
-                 edited_at, deleted_at, attachment
+                 edited_at, deleted_at, attachment, key, origin, feed
              FROM entries ",
             $tail
         )
@@ -38,7 +40,14 @@ pub(super) fn entry(row: &Row<'_>, feed: &FeedId) -> rusqlite::Result<Entry> {
         edited_at: time(row, 9)?,
         deleted_at: time(row, 10)?,
         attachment: attachment(row, 11)?,
+        position: to_seq(row.get(12)?),
+        origin: optional_text(row, 13, SocketId::new)?,
     })
+}
+
+/// The feed's row in a row of a [`select!`] query.
+pub(super) fn feed(row: &Row<'_>) -> rusqlite::Result<i64> {
+    row.get(14)
 }
 
 /// A column whose text must pass `make`.

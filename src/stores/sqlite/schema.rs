@@ -7,7 +7,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use super::{OpenError, SqliteOptions, Synchronous};
 
 /// Applied in order; the file's `user_version` says how many it has seen.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_recovery.sql"),
+];
 
 /// How many prepared statements a connection keeps; more than there are kinds of them.
 const STATEMENTS: usize = 64;

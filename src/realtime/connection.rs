@@ -1,0 +1,381 @@
+//! One client's connection: its transport, what waits to be written, its deadlines and its end.
+
+mod deadlines;
+mod flush;
+mod polling;
+mod receive;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use futures::task::AtomicWaker;
+use metrics::counter;
+use parking_lot::Mutex;
+use tokio::net::TcpStream;
+
+pub(super) use self::flush::Readable;
+pub use self::{deadlines::Alarm, polling::PollRefused};
+use self::{deadlines::Deadlines, polling::Waiting};
+use super::{
+    engine::{EngineId, Incoming, Protocol, Shared},
+    outbox::{Behind, Outbox, Pushed, Treatment},
+    wire::{Opcode, Packet},
+};
+use crate::{domain::FeedId, ports::DisconnectReason, telemetry::metric};
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client closed its transport, or left a poll before it was answered.
+    TransportClose,
+    /// The transport failed.
+    TransportError,
+    /// The client did not answer a ping in time.
+    PingTimeout,
+    /// What the client sent is not the protocol.
+    ParseError,
+    /// Two requests for one session at the same time.
+    ConcurrentRequests,
+    /// No namespace was connected in time.
+    ConnectTimeout,
+    /// Nothing of what waits was taken for too long.
+    Stalled,
+    /// More waits than the budget allows.
+    OverBudget,
+    /// Events kept coming too fast.
+    Flood,
+    /// A request was larger than allowed.
+    PayloadTooLarge,
+    /// A limit stood against the connection, and the client has been told.
+    Refused,
+    /// The server goes down.
+    ServerShutdown,
+    /// The server ended the last of its sockets.
+    Server(DisconnectReason),
+}
+
+impl CloseReason {
+    /// What a WebSocket's end says of it (RFC 6455, section 7.4.1).
+    pub(super) fn close_frame(self) -> Packet {
+        let code: u16 = match self {
+            Self::ParseError => 1002,
+            Self::PayloadTooLarge => 1009,
+            _ => 1000,
+        };
+        Packet::frame(Opcode::Close, &[&code.to_be_bytes()])
+    }
+
+    /// The name in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TransportClose => "transport_close",
+            Self::TransportError => "transport_error",
+            Self::PingTimeout => "heartbeat_timeout",
+            Self::ParseError => "parse_error",
+            Self::ConcurrentRequests => "concurrent_polls",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Stalled => "stalled",
+            Self::OverBudget => "over_budget",
+            Self::Flood => "flood",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::Refused => "refused",
+            Self::ServerShutdown => "server_shutdown",
+            Self::Server(reason) => reason.as_str(),
+        }
+    }
+}
+
+/// A client's connection. Whoever has something for the client adds it by [`Connection::push`],
+/// which never waits; the flusher writes it.
+pub struct Connection {
+    id: EngineId,
+    protocol: Protocol,
+    shared: Arc<Shared>,
+    wire: Mutex<Wire>,
+    incoming: Mutex<Option<Box<dyn Incoming>>>,
+    /// Wakes the task that reads the WebSocket.
+    reader: AtomicWaker,
+    /// A posted request is being read.
+    posting: AtomicBool,
+    /// What was kept back is being read.
+    catching_up: AtomicBool,
+}
+
+/// Something that one task at a time does for a connection; it ends when this is dropped.
+pub(super) struct Turn {
+    connection: Arc<Connection>,
+    of: fn(&Connection) -> &AtomicBool,
+}
+
+impl Turn {
+    fn take(connection: &Arc<Connection>, of: fn(&Connection) -> &AtomicBool) -> Option<Self> {
+        let was_taken = of(connection).swap(true, Ordering::AcqRel);
+        let connection = connection.clone();
+        (!was_taken).then_some(Self { connection, of })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        (self.of)(&self.connection).store(false, Ordering::Release);
+    }
+}
+
+/// The outgoing side.
+struct Wire {
+    link: Link,
+    outbox: Outbox,
+    /// On the flusher's list.
+    dirty: bool,
+    /// The transport took less than what waited.
+    blocked: bool,
+    /// A WebSocket is being tried in place of polling.
+    upgrading: bool,
+    /// [`Incoming::relieved`] is to be called when the reader has caught up.
+    relief_wanted: bool,
+    /// To be ended by the flusher: whoever found out may hold locks.
+    doomed: Option<CloseReason>,
+    /// Nothing is added any more; the end comes when what waits is written.
+    closing: Option<CloseReason>,
+    ended: bool,
+    /// When the client last took something.
+    progress_at: Instant,
+    deadlines: Deadlines,
+}
+
+/// By what packets reach the client.
+enum Link {
+    /// A poll, where one waits for its answer.
+    Polling(Option<Waiting>),
+    WebSocket(Arc<TcpStream>),
+    None,
+}
+
+impl Connection {
+    /// A connection that has just opened; polling without `stream`.
+    pub(super) fn new(
+        id: EngineId,
+        protocol: Protocol,
+        shared: Arc<Shared>,
+        incoming: Box<dyn Incoming>,
+        stream: Option<Arc<TcpStream>>,
+    ) -> Arc<Self> {
+        let link = match stream {
+            Some(stream) => Link::WebSocket(stream),
+            None => Link::Polling(None),
+        };
+        Arc::new(Self {
+            id,
+            protocol,
+            shared,
+            wire: Mutex::new(Wire {
+                link,
+                outbox: Outbox::default(),
+                dirty: false,
+                blocked: false,
+                upgrading: false,
+                relief_wanted: false,
+                doomed: None,
+                closing: None,
+                ended: false,
+                progress_at: Instant::now(),
+                deadlines: Deadlines::default(),
+            }),
+            incoming: Mutex::new(Some(incoming)),
+            reader: AtomicWaker::new(),
+            posting: AtomicBool::new(false),
+            catching_up: AtomicBool::new(false),
+        })
+    }
+
+    /// Tells the receiving side that the session has begun.
+    pub(super) fn begin(self: &Arc<Self>) {
+        self.tell(|incoming| incoming.begin(self));
+    }
+
+    /// The session id, which is a secret between the client and us.
+    pub fn id(&self) -> EngineId {
+        self.id
+    }
+
+    /// The Engine.IO version that the client speaks.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Adds a packet to what waits for the client. What the budget has no room for gives way as its
+    /// treatment says; where nothing may give way, the connection ends soon after.
+    pub fn push(self: &Arc<Self>, packet: &Packet, treatment: Treatment<'_>) -> Pushed {
+        let mut wire = self.wire.lock();
+        if wire.ended || wire.closing.is_some() {
+            return Pushed::Dropped;
+        }
+        let slow = wire.blocked || matches!(wire.link, Link::Polling(None));
+        let budget = self.shared.options.budget;
+        let pushed = match self.protocol {
+            Protocol::V4 => wire.outbox.push(packet, treatment, budget, slow),
+            Protocol::V3 => wire.outbox.push(&packet.for_v3(), treatment, budget, slow),
+        };
+        match pushed {
+            Pushed::Queued => {}
+            Pushed::OverBudget => wire.doomed = Some(CloseReason::OverBudget),
+            Pushed::KeptBack => {
+                wire.relief_wanted = true;
+                return pushed;
+            }
+            Pushed::Dropped => return pushed,
+        }
+        self.make_dirty(&mut wire);
+        pushed
+    }
+
+    /// Bytes that wait to be written.
+    pub fn pending_bytes(&self) -> usize {
+        self.wire.lock().outbox.bytes()
+    }
+
+    /// Whether so much waits that what can give way should.
+    pub fn is_pressed(&self) -> bool {
+        self.pending_bytes() > self.shared.options.budget.pressure()
+    }
+
+    /// Makes [`Incoming::relieved`] be called when the reader has caught up, which may be at once.
+    pub fn ask_for_relief(self: &Arc<Self>) {
+        let mut wire = self.wire.lock();
+        wire.relief_wanted = true;
+        self.make_dirty(&mut wire);
+    }
+
+    /// A feed of which entries are kept back for this client.
+    pub fn any_behind(&self) -> Option<(FeedId, Behind)> {
+        self.wire.lock().outbox.any_behind()
+    }
+
+    /// Adds an entry that was kept back; none where it is not for this client. Entries come in
+    /// `seq` order; after the newest one the feed goes on live. Dropped when the client no longer
+    /// follows the feed.
+    pub fn catch_up(self: &Arc<Self>, feed: &FeedId, seq: u64, packet: Option<&Packet>) -> Pushed {
+        if !self.wire.lock().outbox.is_behind(feed) {
+            return Pushed::Dropped;
+        }
+        let pushed = match packet {
+            Some(packet) => self.push(packet, Treatment::Must),
+            None => Pushed::Queued,
+        };
+        if pushed == Pushed::Queued {
+            self.wire.lock().outbox.caught_up(feed, seq);
+        }
+        pushed
+    }
+
+    /// Begins to read what was kept back, unless that is being done.
+    pub(super) fn begin_catch_up(self: &Arc<Self>) -> Option<Turn> {
+        Turn::take(self, |connection| &connection.catching_up)
+    }
+
+    /// The client no longer follows the feed: nothing more of it is kept back.
+    pub fn forget_feed(&self, feed: &FeedId) {
+        self.wire.lock().outbox.forget(feed);
+    }
+
+    fn make_dirty(self: &Arc<Self>, wire: &mut Wire) {
+        if !wire.dirty && !wire.ended {
+            wire.dirty = true;
+            self.shared.flusher.add(self.clone());
+        }
+    }
+
+    /// Tells the receiving side of a change.
+    fn tell(&self, tell: impl FnOnce(&mut Box<dyn Incoming>)) {
+        if let Some(incoming) = &mut *self.incoming.lock() {
+            tell(incoming);
+        }
+    }
+
+    /// Whether the connection has ended.
+    pub fn has_ended(&self) -> bool {
+        self.wire.lock().ended
+    }
+
+    /// Ends the connection soon, from where locks are held.
+    pub fn doom(self: &Arc<Self>, reason: CloseReason) {
+        let mut wire = self.wire.lock();
+        wire.doomed.get_or_insert(reason);
+        self.make_dirty(&mut wire);
+    }
+
+    /// The server goes down: the connection ends once what the client sent is done. A second call
+    /// changes nothing.
+    pub fn drain(self: &Arc<Self>) {
+        let mut ends_itself = false;
+        self.tell(|incoming| ends_itself = incoming.drain());
+        if !ends_itself {
+            self.finish(CloseReason::ServerShutdown);
+        }
+    }
+
+    /// Ends the connection once what waits has been written, at the latest after
+    /// [`FAREWELL`](deadlines::FAREWELL).
+    pub fn finish(self: &Arc<Self>, reason: CloseReason) {
+        let mut wire = self.wire.lock();
+        if wire.ended || wire.closing.is_some() {
+            return;
+        }
+        wire.closing = Some(reason);
+        self.arm_farewell(&mut wire);
+        self.make_dirty(&mut wire);
+    }
+
+    /// Ends the connection at once. Must not be called from [`Incoming`].
+    pub fn end(self: &Arc<Self>, reason: CloseReason) {
+        let link = {
+            let mut wire = self.wire.lock();
+            if wire.ended {
+                return;
+            }
+            wire.ended = true;
+            let in_the_middle = wire.outbox.is_in_the_middle();
+            wire.outbox.clear();
+            match std::mem::replace(&mut wire.link, Link::None) {
+                // A Close frame within another frame would be part of it.
+                Link::WebSocket(_) if in_the_middle => Link::None,
+                link => link,
+            }
+        };
+        match link {
+            Link::WebSocket(stream) => {
+                // The last word; whoever does not take it hears the end of the stream.
+                if let Err(error) = stream.try_write(reason.close_frame().from_byte(0)) {
+                    tracing::trace!(%error, "a connection ended without a Close frame");
+                }
+            }
+            Link::Polling(Some(waiting)) => waiting.answer_end(self.protocol, reason),
+            Link::Polling(None) | Link::None => {}
+        }
+        self.shared.forget(self.id);
+        self.reader.wake();
+        tracing::debug!(reason = reason.as_str(), "a connection ended");
+        let incoming = self.incoming.lock().take();
+        if let Some(mut incoming) = incoming {
+            incoming.closed(reason);
+        }
+    }
+
+    /// Counts what could not be handed over.
+    pub fn count_drop(class: &'static str, reason: &'static str) {
+        counter!(metric::DROPS, "class" => class, "reason" => reason).increment(1);
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The id would let a reader of the log take the session over.
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+//! Writing what waits: as much as the transport takes, never waiting for it.
+
+use std::{
+    io::{ErrorKind, IoSlice},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use tokio::net::TcpStream;
+
+use super::{CloseReason, Connection, Link, Wire};
+/// The most packets in one write.
+const MAX_SLICES: usize = 64;
+
+/// What a flush has led to.
+enum Outcome {
+    Nothing,
+    Relieved,
+    Ended(CloseReason),
+}
+
+impl Connection {
+    /// Writes what waits. Must not be called from
+    /// [`Incoming`](crate::realtime::engine::Incoming).
+    pub(in crate::realtime) fn flush(self: &Arc<Self>) {
+        let outcome = {
+            let mut wire = self.wire.lock();
+            wire.dirty = false;
+            self.flush_wire(&mut wire)
+        };
+        match outcome {
+            Outcome::Nothing => {}
+            Outcome::Relieved => self.tell(|incoming| incoming.relieved()),
+            Outcome::Ended(reason) => self.end(reason),
+        }
+    }
+
+    fn flush_wire(self: &Arc<Self>, wire: &mut Wire) -> Outcome {
+        if wire.ended {
+            return Outcome::Nothing;
+        }
+        if let Some(reason) = wire.doomed {
+            return Outcome::Ended(reason);
+        }
+        let before = wire.outbox.bytes();
+        match &mut wire.link {
+            Link::WebSocket(_) if wire.blocked => {}
+            Link::WebSocket(stream) => {
+                let stream = stream.clone();
+                if let Err(reason) = self.write(wire, &stream) {
+                    return Outcome::Ended(reason);
+                }
+            }
+            Link::Polling(_) => self.answer_poll(wire),
+            Link::None => {}
+        }
+        if wire.outbox.bytes() < before {
+            wire.progress_at = Instant::now();
+        }
+        if wire.outbox.is_empty()
+            && let Some(reason) = wire.closing
+        {
+            return Outcome::Ended(reason);
+        }
+        if !wire.outbox.is_empty() {
+            self.arm_stall(wire);
+        }
+        let relieved = wire.outbox.bytes() <= self.shared.options.budget.relief();
+        if relieved && std::mem::take(&mut wire.relief_wanted) {
+            Outcome::Relieved
+        } else {
+            Outcome::Nothing
+        }
+    }
+
+    fn write(&self, wire: &mut Wire, stream: &TcpStream) -> Result<(), CloseReason> {
+        while !wire.outbox.is_empty() {
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = wire.outbox.slices(&mut slices);
+            match stream.try_write_vectored(&slices[..count]) {
+                Ok(written) => wire.outbox.advance(written),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    wire.blocked = true;
+                    // It alone may wait for the stream.
+                    self.reader.wake();
+                    return Ok(());
+                }
+                Err(_) => return Err(CloseReason::TransportError),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the WebSocket can be read, or the connection has ended; writes meanwhile
+    /// whenever the stream takes more. For the reading task alone, since the stream wakes one task
+    /// for each direction.
+    pub(in crate::realtime) fn poll_readable(
+        self: &Arc<Self>,
+        stream: &TcpStream,
+        context: &mut Context<'_>,
+    ) -> Poll<Readable> {
+        self.reader.register(context.waker());
+        loop {
+            let blocked = {
+                let wire = self.wire.lock();
+                if wire.ended {
+                    return Poll::Ready(Readable::Ended);
+                }
+                wire.blocked
+            };
+            if !blocked {
+                break;
+            }
+            if stream.poll_write_ready(context).is_pending() {
+                break;
+            }
+            self.wire.lock().blocked = false;
+            self.flush();
+        }
+        // An error shows when the stream is read.
+        stream.poll_read_ready(context).map(|_| Readable::Bytes)
+    }
+
+    /// Continues on this WebSocket instead of by polling.
+    pub(in crate::realtime) fn upgrade(self: &Arc<Self>, stream: &Arc<TcpStream>) {
+        let waiting = {
+            let mut wire = self.wire.lock();
+            if wire.ended {
+                return;
+            }
+            wire.upgrading = false;
+            let link = Link::WebSocket(stream.clone());
+            std::mem::replace(&mut wire.link, link)
+        };
+        if let Link::Polling(Some(waiting)) = waiting {
+            waiting.answer_noop(self.protocol);
+        }
+        self.tell(|incoming| incoming.upgraded());
+        self.flush();
+    }
+}
+
+/// Why a reading task was woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::realtime) enum Readable {
+    /// There are bytes, or the stream's end.
+    Bytes,
+    /// The connection has ended.
+    Ended,
+}

@@ -1,0 +1,131 @@
+//! Polls: requests that wait until there is something to answer them with.
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::sync::oneshot;
+
+use super::{CloseReason, Connection, Link, Turn, Wire};
+use crate::realtime::{
+    engine::{Protocol, payload},
+    wire::Packet,
+};
+
+/// The most packets in one answer: Python's client reads no more.
+const MAX_PACKETS: usize = 16;
+
+/// From this size on an answer takes no further packet, in bytes.
+const FULL_ANSWER: usize = 256 * 1024;
+
+/// A poll that waits for its answer.
+pub(super) struct Waiting(oneshot::Sender<Vec<u8>>);
+
+/// Why a poll is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PollRefused {
+    /// The session goes on over a WebSocket, or has ended.
+    NotPolling,
+    /// Another poll waits; the session must end.
+    Concurrent,
+}
+
+impl Waiting {
+    fn answer(self, body: Vec<u8>) {
+        // Who has hung up meanwhile ends the session.
+        let _ = self.0.send(body);
+    }
+
+    fn answer_with(self, protocol: Protocol, packet: &Packet) {
+        let mut body = Vec::new();
+        for frame in packet.frames(0) {
+            payload::encode(protocol, frame, &mut body);
+        }
+        self.answer(body);
+    }
+
+    /// A `noop` lets a client go on with what it does next.
+    pub(super) fn answer_noop(self, protocol: Protocol) {
+        self.answer_with(protocol, &Packet::control('6', ""));
+    }
+
+    pub(super) fn answer_end(self, protocol: Protocol, reason: CloseReason) {
+        match reason {
+            // The client has said goodbye itself.
+            CloseReason::TransportClose => self.answer_noop(protocol),
+            _ => self.answer_with(protocol, &Packet::control('1', "")),
+        }
+    }
+}
+
+impl Connection {
+    /// Waits for packets; the answer's body comes when there are some. Dropped before it was
+    /// answered, the session must end.
+    pub(in crate::realtime) fn poll(
+        self: &Arc<Self>,
+    ) -> Result<oneshot::Receiver<Vec<u8>>, PollRefused> {
+        let (answer, body) = oneshot::channel();
+        {
+            let mut wire = self.wire.lock();
+            match &mut wire.link {
+                Link::Polling(Some(_)) => return Err(PollRefused::Concurrent),
+                Link::Polling(waiting) => *waiting = Some(Waiting(answer)),
+                Link::WebSocket(_) | Link::None => return Err(PollRefused::NotPolling),
+            }
+            // It asks, so it reads.
+            wire.progress_at = Instant::now();
+        }
+        self.flush();
+        Ok(body)
+    }
+
+    /// Begins to read a post, unless another is being read.
+    pub(in crate::realtime) fn begin_post(self: &Arc<Self>) -> Option<Turn> {
+        Turn::take(self, |connection| &connection.posting)
+    }
+
+    /// Whether the client polls.
+    pub(in crate::realtime) fn is_polling(&self) -> bool {
+        matches!(self.wire.lock().link, Link::Polling(_))
+    }
+
+    /// A WebSocket is being tried: a poll that waits is let go, so that the client can pause. Fails
+    /// when the session is not polling, or another WebSocket is being tried.
+    pub(in crate::realtime) fn begin_upgrade(self: &Arc<Self>) -> Result<(), PollRefused> {
+        let mut wire = self.wire.lock();
+        if wire.upgrading || !matches!(wire.link, Link::Polling(_)) {
+            return Err(PollRefused::NotPolling);
+        }
+        wire.upgrading = true;
+        self.make_dirty(&mut wire);
+        Ok(())
+    }
+
+    /// The WebSocket came to nothing; polling goes on.
+    pub(in crate::realtime) fn abandon_upgrade(&self) {
+        self.wire.lock().upgrading = false;
+    }
+
+    pub(super) fn answer_poll(&self, wire: &mut Wire) {
+        let Link::Polling(waiting) = &mut wire.link else {
+            return;
+        };
+        let Some(poll) = waiting.take_if(|_| wire.upgrading || !wire.outbox.is_empty()) else {
+            return;
+        };
+        if wire.outbox.is_empty() {
+            return poll.answer_noop(self.protocol);
+        }
+        let mut body = Vec::new();
+        for _ in 0..MAX_PACKETS {
+            let Some(frame) = wire.outbox.next_frame() else {
+                break;
+            };
+            payload::encode(self.protocol, frame, &mut body);
+            let end = frame.end;
+            wire.outbox.advance_to(end);
+            if body.len() >= FULL_ANSWER {
+                break;
+            }
+        }
+        poll.answer(body);
+    }
+}

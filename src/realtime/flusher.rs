@@ -1,0 +1,50 @@
+//! One task that writes for all connections: what arrives while it writes coalesces by itself.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use super::connection::Connection;
+
+/// After how many connections other tasks get their turn.
+const TURN: usize = 1_024;
+
+/// The connections for which something waits.
+#[derive(Default)]
+pub struct Flusher {
+    dirty: Mutex<Vec<Arc<Connection>>>,
+    wake: Notify,
+}
+
+impl Flusher {
+    /// Adds a connection. Whoever adds it makes sure that it is not on the list.
+    pub fn add(&self, connection: Arc<Connection>) {
+        let first = {
+            let mut dirty = self.dirty.lock();
+            dirty.push(connection);
+            dirty.len() == 1
+        };
+        if first {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Writes, for ever.
+    pub async fn run(&self) {
+        let mut batch = Vec::new();
+        loop {
+            std::mem::swap(&mut batch, &mut *self.dirty.lock());
+            if batch.is_empty() {
+                self.wake.notified().await;
+                continue;
+            }
+            for (count, connection) in batch.drain(..).enumerate() {
+                connection.flush();
+                if count % TURN == TURN - 1 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+}

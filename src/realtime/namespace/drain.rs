@@ -1,0 +1,50 @@
+//! Going down: what was accepted is finished, then connections end one after another, in a way that
+//! lets their clients come back, here or elsewhere.
+
+use std::time::{Duration, Instant};
+
+use super::hub::Hub;
+use crate::realtime::{connection::Connection, engine::Engine};
+
+/// How often some connections are ended.
+const STEP: Duration = Duration::from_millis(10);
+
+/// How much of the deadline the ends may take; what is left is for the events under way.
+const SHARE: f64 = 0.6;
+
+/// How fast connections end.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Connections a second. More, where the deadline would pass otherwise.
+    pub per_second: u32,
+    /// When all must have ended.
+    pub deadline: Duration,
+}
+
+impl Hub {
+    /// Ends all connections, each when the events that it sent are done and their acks written.
+    pub async fn close(&self, pace: Pace) {
+        self.begin_closing();
+        let connections = self.engine().map(Engine::connections).unwrap_or_default();
+        #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
+        let (count, began) = (connections.len() as f64, Instant::now());
+        let within = (pace.deadline.as_secs_f64() * SHARE).max(STEP.as_secs_f64());
+        let per_second = f64::from(pace.per_second).max(count / within);
+        let mut step = tokio::time::interval(STEP);
+        let mut ended = 0.0;
+        for connection in connections {
+            while began.elapsed().as_secs_f64() * per_second < ended {
+                step.tick().await;
+            }
+            ended += 1.0;
+            connection.drain();
+        }
+        // Those that opened meanwhile, and those whose events take their time.
+        while let Some(engine) = self.engine()
+            && engine.len() > 0
+        {
+            engine.connections().iter().for_each(Connection::drain);
+            step.tick().await;
+        }
+    }
+}

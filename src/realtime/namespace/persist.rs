@@ -1,0 +1,59 @@
+//! Sessions that can be recovered, stored beside what happens, for the next run of the server.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::hub::Hub;
+use crate::{
+    ports::SessionStore,
+    realtime::{log::LogLimits, rooms::Changes},
+};
+
+/// How often changes are stored.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+impl Hub {
+    /// From now on sockets of all namespaces can be recovered.
+    pub(super) fn keep_logs(&self, limits: LogLimits, position: u64) {
+        for rooms in self.namespaces.values() {
+            rooms.keep_log(limits, position);
+        }
+    }
+
+    /// Stores changes from now on, and forgets the sessions of earlier runs after the window.
+    pub(super) fn persist(self: &Arc<Self>, sessions: &Arc<dyn SessionStore>, window: Duration) {
+        let (hub, sessions) = (Arc::downgrade(self), sessions.clone());
+        let began = Instant::now();
+        let storing = tokio::spawn(async move {
+            let mut tick = tokio::time::interval(INTERVAL);
+            let mut has_older = true;
+            loop {
+                tick.tick().await;
+                let Some(hub) = hub.upgrade() else {
+                    return;
+                };
+                hub.save_sessions(&*sessions).await;
+                if has_older && began.elapsed() > window {
+                    has_older = sessions.forget_older().await.is_err();
+                }
+            }
+        });
+        self.keep(storing.abort_handle());
+    }
+
+    /// Stores what has changed of the sessions.
+    pub async fn save_sessions(&self, sessions: &dyn SessionStore) {
+        for (path, rooms) in &self.namespaces {
+            let Changes { saved, gone } = rooms.changes();
+            if saved.is_empty() && gone.is_empty() {
+                continue;
+            }
+            if let Err(error) = sessions.save(path, saved, gone).await {
+                // Their clients get new sessions after a restart, and are told so.
+                tracing::warn!(%error, "sessions could not be stored");
+            }
+        }
+    }
+}

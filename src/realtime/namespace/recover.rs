@@ -1,0 +1,229 @@
+//! A client that returns: its socket is brought back where nothing that it missed is lost.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{
+    connect::{Gate, Knock},
+    credentials::Credentials,
+};
+use crate::{
+    domain::{Entry, FeedId, Identity, Room, SocketId, UserId},
+    realtime::{
+        connection::CloseReason,
+        log::Offset,
+        rooms::{Known, Resumed, Stored},
+        wire::Packet,
+    },
+    services::present,
+};
+
+/// How long the events of a socket whose client has returned may take to finish.
+const EARLIER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether they have.
+const EARLIER_POLL: Duration = Duration::from_millis(5);
+
+/// The most entries that are looked at in the store for one client.
+const MAX_ENTRIES: usize = 10_000;
+
+/// The socket that a client wants back.
+struct Wanted {
+    pid: Arc<str>,
+    id: SocketId,
+    user: Option<UserId>,
+    rooms: Vec<Room>,
+}
+
+/// From where it gets what it missed.
+enum Missed {
+    Log,
+    Store(Stored),
+}
+
+impl Gate {
+    /// Brings back the client's socket; whether that was possible. Where it was not, the client
+    /// gets a new one, and knows it by its new secret.
+    pub(super) async fn recover(
+        &self,
+        knock: &Knock,
+        credentials: &Credentials,
+        identity: &Identity,
+    ) -> bool {
+        let Some(offset) = &credentials.offset else {
+            return false;
+        };
+        let Ok(offset) = offset.parse::<Offset>() else {
+            return false;
+        };
+        let pid = credentials.pid.as_deref();
+        let Some(wanted) = self.wanted(pid, identity, &offset).await else {
+            return false;
+        };
+        if !self.may_return(&wanted, identity).await {
+            return false;
+        }
+        let Some(missed) = self.missed(&wanted, &offset).await else {
+            return false;
+        };
+        let (id, pid) = (wanted.id, Some(wanted.pid));
+        let context = self.context(knock, id, pid, identity.clone());
+        let (session, rooms) = (&context.session, self.namespace.rooms());
+        let welcome = self.welcome_packet(session);
+        let enter = || {
+            let resumed = match &missed {
+                Missed::Log => rooms.resume(session, &offset, &welcome),
+                Missed::Store(stored) => {
+                    rooms.resume_stored(session, &wanted.rooms, stored, &welcome)
+                }
+            };
+            let Some(Resumed { entered }) = resumed else {
+                return false;
+            };
+            self.arrive(&context, entered);
+            true
+        };
+        self.connect(knock, &context, enter)
+    }
+
+    /// The socket of the user that the client wants back, or the only one that was lost.
+    async fn wanted(
+        &self,
+        pid: Option<&str>,
+        identity: &Identity,
+        offset: &Offset,
+    ) -> Option<Wanted> {
+        let rooms = self.namespace.rooms();
+        let wanted = match pid {
+            Some(pid) => {
+                self.end_earlier(pid, identity).await?;
+                rooms.lost(pid).map(|lost| (pid.into(), lost))
+            }
+            None => {
+                let pid = rooms.only_lost_of(identity.user_id()?);
+                pid.and_then(|pid| Some((pid.clone(), rooms.lost(&pid)?)))
+            }
+        };
+        let wanted = match wanted {
+            Some((pid, lost)) => Wanted {
+                pid,
+                id: lost.id,
+                user: lost.user,
+                rooms: lost.rooms.into_keys().collect(),
+            },
+            None => self.stored(pid, identity, offset).await?,
+        };
+        (wanted.user.as_ref() == identity.user_id()).then_some(wanted)
+    }
+
+    /// A socket that an earlier run has stored.
+    async fn stored(
+        &self,
+        pid: Option<&str>,
+        identity: &Identity,
+        offset: &Offset,
+    ) -> Option<Wanted> {
+        let sessions = self.sessions.as_ref()?;
+        let Known::AnotherRun { .. } = self.namespace.rooms().knows(offset) else {
+            return None;
+        };
+        let path = self.path();
+        let saved = match pid {
+            Some(pid) => sessions.load(path, pid).await,
+            None => sessions.only_one_of(path, identity.user_id()?).await,
+        };
+        let saved = saved.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a stored session could not be read");
+            None
+        })?;
+        Some(Wanted {
+            pid: saved.pid,
+            id: saved.id,
+            user: saved.user,
+            rooms: saved.rooms,
+        })
+    }
+
+    /// Ends the socket where its old transport has not ended yet, and waits until what it sent is
+    /// done. Nothing comes of it when the socket is another user's.
+    async fn end_earlier(&self, pid: &str, identity: &Identity) -> Option<()> {
+        let rooms = self.namespace.rooms();
+        let Some(earlier) = rooms.connected_as(pid) else {
+            return Some(());
+        };
+        if earlier.user_id() != identity.user_id() {
+            return None;
+        }
+        earlier.connection().end(CloseReason::TransportClose);
+        let gone = async {
+            let mut poll = tokio::time::interval(EARLIER_POLL);
+            while rooms.connected_as(pid).is_some() {
+                poll.tick().await;
+            }
+        };
+        timeout(EARLIER_TIMEOUT, gone).await.ok()
+    }
+
+    /// Whether all of its rooms would let it in now.
+    async fn may_return(&self, wanted: &Wanted, identity: &Identity) -> bool {
+        let chats: Vec<_> = wanted.rooms.iter().filter_map(Room::chat_id).collect();
+        let Ok(user) = identity.user() else {
+            return chats.is_empty();
+        };
+        for room in &chats {
+            if let Err(error) = self.services.chat.access.check(user, room).await {
+                tracing::debug!(%error, "a socket may not return to a room");
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn missed(&self, wanted: &Wanted, offset: &Offset) -> Option<Missed> {
+        match self.namespace.rooms().knows(offset) {
+            Known::Whole => Some(Missed::Log),
+            Known::TooOld => None,
+            Known::AnotherRun { now } => {
+                let since = self.services.chat.feeds.since(offset.position, MAX_ENTRIES);
+                let since = since.await.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "missed entries could not be read");
+                    None
+                })?;
+                let last = since.last().map_or(offset.position, |entry| entry.position);
+                let its = since.iter().filter(|entry| is_for(entry, wanted));
+                let packets = its.map(|entry| self.packet(entry));
+                Some(Missed::Store(Stored {
+                    packets: packets.collect::<Option<_>>()?,
+                    position: last,
+                    log_from: now,
+                }))
+            }
+        }
+    }
+
+    /// The packet of an entry, with an offset that leads to the store again.
+    fn packet(&self, entry: &Arc<Entry>) -> Option<Packet> {
+        let offset = Offset {
+            run: String::new(),
+            index: 0,
+            position: entry.position,
+        };
+        let mut packet = None;
+        present(entry, |emit| {
+            packet = self.namespace.encode(&emit, Some(&offset.to_string()));
+        });
+        packet
+    }
+}
+
+/// Whether an entry was for the socket.
+fn is_for(entry: &Entry, wanted: &Wanted) -> bool {
+    match &entry.feed {
+        FeedId::Room(room) => wanted.rooms.contains(&Room::chat(room)),
+        FeedId::Direct(one, other) => {
+            let is_its = |user| wanted.user.as_ref() == Some(user);
+            (is_its(one) || is_its(other)) && entry.origin.as_ref() != Some(&wanted.id)
+        }
+    }
+}

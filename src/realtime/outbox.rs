@@ -1,0 +1,270 @@
+//! What waits to be written to one client, and what gives way when it reads too slowly.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io::IoSlice,
+};
+
+use super::wire::{Frame, Packet};
+use crate::domain::FeedId;
+
+/// How much may wait for one client.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The most bytes that wait; what must be queued beyond them ends the connection.
+    pub bytes: usize,
+}
+
+impl Budget {
+    /// From how many waiting bytes on passing events are dropped and durable entries kept back.
+    pub fn pressure(self) -> usize {
+        self.bytes / 2
+    }
+
+    /// With how few waiting bytes a reader has caught up, so that what was kept back follows.
+    pub fn relief(self) -> usize {
+        self.bytes / 4
+    }
+}
+
+/// How a packet may be treated when its reader is slow.
+#[derive(Clone, Copy, Debug)]
+pub enum Treatment<'a> {
+    /// It must go out: answers, and what nothing else can replace.
+    Must,
+    /// Dropped under pressure.
+    Passing,
+    /// Kept back under pressure, and read from the log of what can be recovered.
+    Logged,
+    /// Replaces a waiting packet of the same key.
+    Latest(u64),
+    /// Kept back under pressure, and read from its feed later.
+    Entry {
+        /// The feed.
+        feed: &'a FeedId,
+        /// Its place in it.
+        seq: u64,
+    },
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushed {
+    /// It waits to be written.
+    Queued,
+    /// It was dropped.
+    Dropped,
+    /// It stays in its feed until the reader has caught up.
+    KeptBack,
+    /// The budget is used up.
+    OverBudget,
+}
+
+/// The entries of one feed that are kept back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behind {
+    /// The first one that the client has not been sent.
+    pub next: u64,
+    /// The newest one.
+    pub newest: u64,
+}
+
+/// A queue of packets.
+#[derive(Default)]
+pub struct Outbox {
+    queue: VecDeque<Packet>,
+    /// Bytes of the first packet that have been written.
+    written: usize,
+    bytes: usize,
+    /// The number of the first packet, counted from the connection's beginning.
+    first: u64,
+    /// The waiting packet of each key, by its number. Only while the reader is slow.
+    latest: Option<Box<HashMap<u64, u64>>>,
+    behind: Option<Box<HashMap<FeedId, Behind>>>,
+}
+
+impl Outbox {
+    /// Adds a packet, if the budget lets it. `slow`: the client does not take what waits, so what
+    /// a newer value replaces is worth knowing.
+    pub fn push(
+        &mut self,
+        packet: &Packet,
+        treatment: Treatment<'_>,
+        budget: Budget,
+        slow: bool,
+    ) -> Pushed {
+        let pressed = self.bytes + packet.len() > budget.pressure() && !self.queue.is_empty();
+        match treatment {
+            Treatment::Passing if pressed => return Pushed::Dropped,
+            Treatment::Logged if pressed => return Pushed::KeptBack,
+            Treatment::Latest(key) if slow => {
+                if self.replace(key, packet) {
+                    return Pushed::Queued;
+                }
+                let number = self.first + self.queue.len() as u64;
+                self.latest.get_or_insert_default().insert(key, number);
+            }
+            Treatment::Entry { feed, seq } if pressed || self.is_behind(feed) => {
+                self.keep_back(feed, seq);
+                return Pushed::KeptBack;
+            }
+            Treatment::Must
+            | Treatment::Passing
+            | Treatment::Logged
+            | Treatment::Latest(_)
+            | Treatment::Entry { .. } => {}
+        }
+        // A single packet may be larger than the budget; it is sent when nothing else waits.
+        if self.bytes + packet.len() > budget.bytes && !self.queue.is_empty() {
+            return Pushed::OverBudget;
+        }
+        self.bytes += packet.len();
+        self.queue.push_back(packet.clone());
+        Pushed::Queued
+    }
+
+    /// Puts a newer value where the older one waits, unless that is being written.
+    fn replace(&mut self, key: u64, packet: &Packet) -> bool {
+        let Some(number) = self.latest.as_ref().and_then(|latest| latest.get(&key)) else {
+            return false;
+        };
+        let Some(index) = number.checked_sub(self.first) else {
+            return false;
+        };
+        if index == 0 && self.written > 0 {
+            return false;
+        }
+        let Some(older) = usize::try_from(index)
+            .ok()
+            .and_then(|index| self.queue.get_mut(index))
+        else {
+            return false;
+        };
+        self.bytes = self.bytes - older.len() + packet.len();
+        *older = packet.clone();
+        true
+    }
+
+    /// Whether entries of the feed are kept back.
+    pub fn is_behind(&self, feed: &FeedId) -> bool {
+        let behind = self.behind.as_ref();
+        behind.is_some_and(|behind| behind.contains_key(feed))
+    }
+
+    fn keep_back(&mut self, feed: &FeedId, seq: u64) {
+        let behind = self.behind.get_or_insert_default();
+        match behind.get_mut(feed) {
+            Some(feed) => feed.newest = feed.newest.max(seq),
+            None => {
+                let (next, newest) = (seq, seq);
+                behind.insert(feed.clone(), Behind { next, newest });
+            }
+        }
+    }
+
+    /// A feed of which entries are kept back.
+    pub fn any_behind(&self) -> Option<(FeedId, Behind)> {
+        let (feed, behind) = self.behind.as_ref()?.iter().next()?;
+        Some((feed.clone(), *behind))
+    }
+
+    /// The feed's entries up to this one have been queued or are not for this client; with the
+    /// newest of them the feed goes on live.
+    pub fn caught_up(&mut self, feed: &FeedId, seq: u64) {
+        let Some(behind) = &mut self.behind else {
+            return;
+        };
+        if let Some(at) = behind.get_mut(feed) {
+            at.next = seq + 1;
+            if at.next > at.newest {
+                self.forget(feed);
+            }
+        }
+    }
+
+    /// The client no longer follows the feed.
+    pub fn forget(&mut self, feed: &FeedId) {
+        if let Some(behind) = &mut self.behind {
+            behind.remove(feed);
+            if behind.is_empty() {
+                self.behind = None;
+            }
+        }
+    }
+
+    /// Bytes that wait.
+    pub fn bytes(&self) -> usize {
+        self.bytes - self.written
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether the first packet has been written in part.
+    pub fn is_in_the_middle(&self) -> bool {
+        self.written > 0
+    }
+
+    /// Fills slices with what is to be written next; returns how many.
+    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut count = 0;
+        for (slot, packet) in slices.iter_mut().zip(&self.queue) {
+            let from = if count == 0 { self.written } else { 0 };
+            *slot = IoSlice::new(packet.from_byte(from));
+            count += 1;
+        }
+        count
+    }
+
+    /// The next frame for a polling answer.
+    pub fn next_frame(&self) -> Option<Frame<'_>> {
+        self.queue.front()?.frames(self.written).next()
+    }
+
+    /// The first packet has been sent up to this byte.
+    pub fn advance_to(&mut self, end: usize) {
+        self.advance(end - self.written);
+    }
+
+    /// So many bytes have been written.
+    pub fn advance(&mut self, mut bytes: usize) {
+        while bytes > 0 {
+            let Some(first) = self.queue.front() else {
+                return;
+            };
+            let left = first.len() - self.written;
+            if bytes < left {
+                self.written += bytes;
+                return;
+            }
+            bytes -= left;
+            self.bytes -= first.len();
+            self.written = 0;
+            self.first += 1;
+            self.queue.pop_front();
+        }
+        if self.queue.is_empty() {
+            self.rest();
+        }
+    }
+
+    /// Gives back what a burst needed.
+    fn rest(&mut self) {
+        self.latest = None;
+        self.queue.shrink_to(KEPT_CAPACITY);
+    }
+
+    /// Drops everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// How many places an idle queue keeps.
+const KEPT_CAPACITY: usize = 4;
+
+#[cfg(test)]
+#[path = "outbox/tests.rs"]
+mod tests;

@@ -1,0 +1,93 @@
+//! What gives way in a full outbox, and what never does.
+
+use super::*;
+use crate::domain::RoomId;
+
+const BUDGET: Budget = Budget { bytes: 100 };
+
+fn packet(size: usize) -> Packet {
+    Packet::control('4', &"x".repeat(size - 3))
+}
+
+fn feed() -> FeedId {
+    FeedId::Room(RoomId::new("lobby").unwrap())
+}
+
+fn written(outbox: &mut Outbox) -> Vec<u8> {
+    let mut all = Vec::new();
+    while !outbox.is_empty() {
+        let mut slices = [IoSlice::new(&[]); 2];
+        let count = outbox.slices(&mut slices);
+        let bytes: Vec<u8> = slices[..count].iter().flat_map(|s| s.to_vec()).collect();
+        // As a socket does: some of it.
+        let taken = bytes.len().min(7);
+        all.extend_from_slice(&bytes[..taken]);
+        outbox.advance(taken);
+    }
+    all
+}
+
+#[test]
+fn what_is_queued_comes_out_as_it_went_in_however_it_is_cut() {
+    let mut outbox = Outbox::default();
+    let mut expected = Vec::new();
+    for size in [10, 20, 30] {
+        let packet = packet(size);
+        expected.extend_from_slice(packet.from_byte(0));
+        let pushed = outbox.push(&packet, Treatment::Must, BUDGET, false);
+        assert_eq!(pushed, Pushed::Queued);
+    }
+    assert_eq!(outbox.bytes(), 60);
+    assert_eq!(written(&mut outbox), expected);
+    assert_eq!(outbox.bytes(), 0);
+}
+
+#[test]
+fn under_pressure_passing_goes_first_and_entries_stay_in_their_feed() {
+    let mut outbox = Outbox::default();
+    let push = |outbox: &mut Outbox, treatment| outbox.push(&packet(40), treatment, BUDGET, true);
+    assert_eq!(push(&mut outbox, Treatment::Passing), Pushed::Queued);
+    assert_eq!(push(&mut outbox, Treatment::Passing), Pushed::Dropped);
+    let feed = feed();
+    for seq in [5, 6] {
+        let entry = Treatment::Entry { feed: &feed, seq };
+        assert_eq!(push(&mut outbox, entry), Pushed::KeptBack);
+    }
+    assert_eq!(push(&mut outbox, Treatment::Must), Pushed::Queued);
+    assert_eq!(push(&mut outbox, Treatment::Must), Pushed::OverBudget);
+    written(&mut outbox);
+    // The feed goes on live only behind what was kept back.
+    let entry = Treatment::Entry { feed: &feed, seq: 7 };
+    assert_eq!(push(&mut outbox, entry), Pushed::KeptBack);
+    let behind = Behind { next: 5, newest: 7 };
+    assert_eq!(outbox.any_behind(), Some((feed.clone(), behind)));
+    outbox.caught_up(&feed, 6);
+    assert!(outbox.is_behind(&feed));
+    outbox.caught_up(&feed, 7);
+    assert!(!outbox.is_behind(&feed));
+    let entry = Treatment::Entry { feed: &feed, seq: 8 };
+    assert_eq!(push(&mut outbox, entry), Pushed::Queued);
+}
+
+#[test]
+fn a_newer_value_takes_the_place_of_the_one_that_waits() {
+    let mut outbox = Outbox::default();
+    outbox.push(&packet(10), Treatment::Must, BUDGET, true);
+    outbox.push(&packet(11), Treatment::Latest(1), BUDGET, true);
+    outbox.push(&packet(12), Treatment::Latest(2), BUDGET, true);
+    outbox.push(&packet(13), Treatment::Latest(1), BUDGET, true);
+    assert_eq!(outbox.bytes(), 10 + 13 + 12);
+    // The first byte of a value is out: it cannot be replaced any more.
+    outbox.advance(11);
+    outbox.push(&packet(14), Treatment::Latest(1), BUDGET, true);
+    assert_eq!(outbox.bytes(), 12 + 12 + 14);
+}
+
+#[test]
+fn a_packet_larger_than_the_budget_goes_out_alone() {
+    let mut outbox = Outbox::default();
+    let pushed = outbox.push(&packet(120), Treatment::Must, BUDGET, false);
+    assert_eq!(pushed, Pushed::Queued);
+    let pushed = outbox.push(&packet(10), Treatment::Must, BUDGET, false);
+    assert_eq!(pushed, Pushed::OverBudget);
+}

@@ -1,0 +1,141 @@
+//! Sending an event to the sockets that it is for.
+
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
+    sync::{Arc, LazyLock},
+};
+
+use super::{Inner, Rooms};
+use crate::{
+    domain::Room,
+    ports::{Class, Emit, Keep},
+    realtime::{
+        Session,
+        outbox::{Pushed, Treatment},
+        wire::Packet,
+    },
+};
+
+/// Hashes what latest values are of: anew in every run, so that nobody can make two of them meet.
+static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// Sockets for which it waits to be written, or stays where it will be read from.
+    pub delivered: u64,
+    /// Sockets that read too slowly for it.
+    pub dropped: u64,
+}
+
+impl Rooms {
+    /// Sends an event to each socket of its rooms once. `seal` makes the packet; what it is given
+    /// becomes the last argument.
+    pub fn emit(&self, emit: &Emit<'_>, seal: impl FnOnce(Option<&str>) -> Packet) -> Tally {
+        let mut inner = self.inner.lock();
+        let logged = match &mut inner.recovery {
+            Some(recovery) if emit.keep == Keep::Kept => Logging::At(recovery.next()),
+            Some(_) | None => Logging::Not,
+        };
+        let packet = match (&mut inner.recovery, logged) {
+            (Some(recovery), Logging::At(_)) => recovery.log(emit, seal),
+            _ => seal(None),
+        };
+        let mut sending = Sending {
+            packet: &packet,
+            treatment: treatment(emit, logged),
+            tally: Tally::default(),
+            logged,
+        };
+        inner.fan_out(emit, &mut sending);
+        sending.tally
+    }
+}
+
+/// Whether an event can be recovered.
+#[derive(Clone, Copy)]
+enum Logging {
+    Not,
+    At(u64),
+}
+
+fn treatment<'a>(emit: &Emit<'a>, logged: Logging) -> Treatment<'a> {
+    match (logged, emit.class, emit.entry) {
+        // A client counts what it has received by offsets: nothing may overtake.
+        (Logging::At(_), ..) => Treatment::Logged,
+        (Logging::Not, Class::Durable, Some(entry)) => Treatment::Entry {
+            feed: entry.feed,
+            seq: entry.seq,
+        },
+        (Logging::Not, Class::Durable, None) => Treatment::Must,
+        (Logging::Not, Class::Latest, _) => {
+            let of = (emit.event, emit.to.first(), emit.key);
+            Treatment::Latest(KEYS.hash_one(of))
+        }
+        (Logging::Not, Class::Passing, _) => Treatment::Passing,
+    }
+}
+
+/// One event on its way.
+struct Sending<'a> {
+    packet: &'a Packet,
+    treatment: Treatment<'a>,
+    tally: Tally,
+    logged: Logging,
+}
+
+impl Sending<'_> {
+    fn send(&mut self, session: &Arc<Session>) {
+        if session.lags() {
+            // It finds the event in the log, if it is there.
+            match self.logged {
+                Logging::At(_) => self.tally.delivered += 1,
+                Logging::Not => self.tally.dropped += 1,
+            }
+            return;
+        }
+        match session.connection().push(self.packet, self.treatment) {
+            Pushed::Queued => self.tally.delivered += 1,
+            Pushed::KeptBack => {
+                self.tally.delivered += 1;
+                if let Logging::At(index) = self.logged {
+                    session.set_lag(Some(index));
+                }
+            }
+            Pushed::Dropped | Pushed::OverBudget => self.tally.dropped += 1,
+        }
+    }
+}
+
+impl Inner {
+    fn fan_out(&mut self, emit: &Emit<'_>, sending: &mut Sending<'_>) {
+        let is_plain = emit.except.is_empty() && emit.origin.is_none();
+        if is_plain && let [room] = emit.to {
+            return self.occupants(room).for_each(|member| sending.send(member));
+        }
+        self.emits += 1;
+        let number = self.emits;
+        // Whoever is marked has been looked at.
+        for member in emit.except.iter().flat_map(|room| self.occupants(room)) {
+            member.mark(number);
+        }
+        if let Some(member) = emit.origin.and_then(|origin| self.sockets.get(origin)) {
+            member.session.mark(number);
+        }
+        let send = |member: &Arc<Session>| {
+            if member.mark(number) {
+                sending.send(member);
+            }
+        };
+        match emit.to {
+            [] => self.sockets.values().map(|m| &m.session).for_each(send),
+            rooms => rooms.iter().flat_map(|room| self.occupants(room)).for_each(send),
+        }
+    }
+
+    fn occupants(&self, room: &Room) -> impl Iterator<Item = &Arc<Session>> {
+        let occupants = self.rooms.get(room);
+        occupants.into_iter().flat_map(|room| room.members.iter())
+    }
+}

@@ -1,0 +1,348 @@
+//! Sockets that return: where they were, and what they missed.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{Inner, Member, Rooms};
+use crate::{
+    domain::{Room, SocketId, UserId},
+    ports::{Emit, Joined, SavedSession},
+    realtime::{
+        Session,
+        connection::CloseReason,
+        log::{Log, Logged, Offset},
+        outbox::{Pushed, Treatment},
+        wire::Packet,
+    },
+};
+
+/// How a socket went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departed {
+    /// For good.
+    ForGood,
+    /// Its transport dropped: it may come back.
+    Dropped,
+}
+
+/// A socket whose client may come back.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// Its id, which it keeps.
+    pub id: SocketId,
+    /// Whose it is.
+    pub user: Option<UserId>,
+    /// Its rooms, and the first packet of the log that is for it in each.
+    pub rooms: HashMap<Room, u64>,
+    /// When it was lost.
+    at: Instant,
+}
+
+/// A socket that has come back.
+#[derive(Debug)]
+pub struct Resumed {
+    /// The rooms in which it is the user's first device again.
+    pub entered: Vec<Room>,
+}
+
+/// What became of the run that an offset is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It goes on, and all that came after is kept.
+    Whole,
+    /// It goes on, and something that came after is not kept any more.
+    TooOld,
+    /// It is another one. `now`: the next number of the log of this one.
+    AnotherRun {
+        /// The number.
+        now: u64,
+    },
+}
+
+/// What the store has for a socket.
+#[derive(Debug)]
+pub struct Stored {
+    /// The packets.
+    pub packets: Vec<Packet>,
+    /// The newest entry that was looked at.
+    pub position: u64,
+    /// The log's next number before it was looked.
+    pub log_from: u64,
+}
+
+/// What is needed to recover sessions of a namespace.
+pub(super) struct Recovery {
+    log: Log,
+    /// By the secret that their clients know.
+    lost: HashMap<Arc<str>, Lost>,
+    connected: HashMap<Arc<str>, SocketId>,
+    /// Sessions that are not stored as they are.
+    changed: HashSet<Arc<str>>,
+}
+
+impl Recovery {
+    pub(super) fn new(log: Log) -> Self {
+        Self {
+            log,
+            lost: HashMap::new(),
+            connected: HashMap::new(),
+            changed: HashSet::new(),
+        }
+    }
+
+    /// The number of the log's next packet.
+    pub(super) fn next(&self) -> u64 {
+        self.log.next()
+    }
+
+    /// Makes an event's packet with its offset, and keeps it.
+    pub(super) fn log(
+        &mut self,
+        emit: &Emit<'_>,
+        seal: impl FnOnce(Option<&str>) -> Packet,
+    ) -> Packet {
+        let position = emit.entry.map(|entry| entry.position);
+        let offset = self.log.offset(position).to_string();
+        let packet = seal(Some(&offset));
+        self.log.push(packet.clone(), emit);
+        packet
+    }
+}
+
+/// What has changed of the sessions since it was last asked for.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Sessions as they are now.
+    pub saved: Vec<SavedSession>,
+    /// Those that are no more.
+    pub gone: Vec<Arc<str>>,
+}
+
+impl Rooms {
+    /// The lost socket that its client knows by this secret.
+    pub fn lost(&self, pid: &str) -> Option<Lost> {
+        let inner = self.inner.lock();
+        let recovery = inner.recovery.as_ref()?;
+        let lost = recovery.lost.get(pid)?;
+        (lost.at.elapsed() <= recovery.log.window()).then(|| lost.clone())
+    }
+
+    /// The secret of the user's one lost socket; none when there are several.
+    pub fn only_lost_of(&self, user: &UserId) -> Option<Arc<str>> {
+        let inner = self.inner.lock();
+        let recovery = inner.recovery.as_ref()?;
+        let is_its = |lost: &Lost| lost.user.as_ref() == Some(user);
+        let mut its = recovery.lost.iter().filter(|(_, lost)| is_its(lost));
+        match (its.next(), its.next()) {
+            (Some((pid, _)), None) => Some(pid.clone()),
+            _ => None,
+        }
+    }
+
+    /// A socket that is still connected as far as we know.
+    pub fn connected_as(&self, pid: &str) -> Option<Arc<Session>> {
+        let inner = self.inner.lock();
+        let id = inner.recovery.as_ref()?.connected.get(pid)?;
+        inner.sockets.get(id).map(|member| member.session.clone())
+    }
+
+    /// Whether this run sent what is called so, and has all that came after it.
+    pub fn knows(&self, offset: &Offset) -> Known {
+        let inner = self.inner.lock();
+        match inner.recovery.as_ref().map(|recovery| &recovery.log) {
+            Some(log) if !log.knows(offset) => Known::AnotherRun { now: log.next() },
+            Some(log) if log.since(offset.index + 1).is_some() => Known::Whole,
+            Some(_) | None => Known::TooOld,
+        }
+    }
+
+    /// Brings a lost socket back: the welcome, then what it missed, then what comes. Nothing
+    /// happens when it is not lost any more or the log does not reach back to the offset.
+    pub fn resume(
+        &self,
+        session: &Arc<Session>,
+        offset: &Offset,
+        welcome: &Packet,
+    ) -> Option<Resumed> {
+        let mut inner = self.inner.lock();
+        let recovery = inner.recovery.as_mut()?;
+        let from = offset.index + 1;
+        if !recovery.log.knows(offset) || recovery.log.since(from).is_none() {
+            return None;
+        }
+        let lost = recovery.lost.remove(&**session.pid()?)?;
+        session.connection().push(welcome, Treatment::Must);
+        let resumed = inner.readmit(session, lost.rooms);
+        session.set_lag(Some(from));
+        inner.catch_up(session, 0);
+        Some(resumed)
+    }
+
+    /// Brings a socket back that an earlier run knew: the welcome, then what the store had for it,
+    /// then what has come since. Nothing happens when the log does not reach back to that.
+    pub fn resume_stored(
+        &self,
+        session: &Arc<Session>,
+        rooms: &[Room],
+        stored: &Stored,
+        welcome: &Packet,
+    ) -> Option<Resumed> {
+        let mut inner = self.inner.lock();
+        let recovery = inner.recovery.as_mut()?;
+        if recovery.log.since(stored.log_from).is_none() {
+            return None;
+        }
+        recovery.lost.remove(&**session.pid()?);
+        let connection = session.connection();
+        connection.push(welcome, Treatment::Must);
+        for packet in &stored.packets {
+            connection.push(packet, Treatment::Must);
+        }
+        let since = stored.log_from;
+        let resumed = inner.readmit(session, rooms.iter().map(|room| (room.clone(), since)));
+        session.set_lag(Some(since));
+        inner.catch_up(session, stored.position);
+        Some(resumed)
+    }
+
+    /// Sends a socket that reads again what it has not been sent.
+    pub fn relieve(&self, session: &Arc<Session>) {
+        let inner = self.inner.lock();
+        inner.catch_up(session, 0);
+    }
+
+    /// Forgets what is too old, and tells what is to be stored.
+    pub fn changes(&self) -> Changes {
+        let mut inner = self.inner.lock();
+        let mut changes = Changes::default();
+        let Inner {
+            recovery: Some(recovery),
+            sockets,
+            ..
+        } = &mut *inner
+        else {
+            return changes;
+        };
+        let window = recovery.log.window();
+        recovery.log.sweep();
+        let changed = &mut recovery.changed;
+        recovery.lost.retain(|pid, lost| {
+            let keep = lost.at.elapsed() <= window;
+            if !keep {
+                changed.insert(pid.clone());
+            }
+            keep
+        });
+        for pid in changed.drain() {
+            let lost = recovery.lost.get(&pid);
+            let connected = recovery.connected.get(&pid).and_then(|id| sockets.get(id));
+            let (id, user, rooms): (_, _, Vec<Room>) = match (connected, lost) {
+                (Some(member), _) => {
+                    let session = &member.session;
+                    let rooms = member.rooms.keys().cloned().collect();
+                    (session.id().clone(), session.user_id().cloned(), rooms)
+                }
+                (None, Some(lost)) => {
+                    let rooms = lost.rooms.keys().cloned().collect();
+                    (lost.id.clone(), lost.user.clone(), rooms)
+                }
+                (None, None) => {
+                    changes.gone.push(pid);
+                    continue;
+                }
+            };
+            changes.saved.push(SavedSession {
+                pid,
+                id,
+                user,
+                rooms,
+            });
+        }
+        changes
+    }
+}
+
+impl Inner {
+    fn readmit(
+        &mut self,
+        session: &Arc<Session>,
+        rooms: impl IntoIterator<Item = (Room, u64)>,
+    ) -> Resumed {
+        self.insert(session);
+        let mut entered = Vec::new();
+        for (room, since) in rooms {
+            if self.seat(session, &room, Some(since)) == Joined::FirstDevice {
+                entered.push(room);
+            }
+        }
+        Resumed { entered }
+    }
+
+    /// Sends what stands in the log for the socket, as far as there is room. Entries up to
+    /// `position` it has already.
+    fn catch_up(&self, session: &Arc<Session>, position: u64) {
+        let (Some(recovery), Some(from)) = (&self.recovery, session.lag()) else {
+            return;
+        };
+        let (Some(missed), Some(member)) =
+            (recovery.log.since(from), self.sockets.get(session.id()))
+        else {
+            // What it lacks is gone: it must come back and be told so.
+            session.connection().doom(CloseReason::OverBudget);
+            return;
+        };
+        for logged in missed {
+            let has_it = logged.position.is_some_and(|its| its <= position);
+            if has_it || !is_for(logged, member) {
+                continue;
+            }
+            let pushed = session.connection().push(&logged.packet, Treatment::Logged);
+            if pushed == Pushed::KeptBack {
+                session.set_lag(Some(logged.index));
+                return;
+            }
+        }
+        session.set_lag(None);
+    }
+
+    pub(super) fn note_change(&mut self, session: &Session) {
+        if let (Some(recovery), Some(pid)) = (&mut self.recovery, session.pid()) {
+            let id = session.id().clone();
+            recovery.connected.insert(pid.clone(), id);
+            recovery.changed.insert(pid.clone());
+        }
+    }
+
+    pub(super) fn note_departure(&mut self, member: Member, departed: Departed) {
+        let session = member.session;
+        let (Some(recovery), Some(pid)) = (&mut self.recovery, session.pid()) else {
+            return;
+        };
+        recovery.connected.remove(pid);
+        recovery.changed.insert(pid.clone());
+        if departed == Departed::Dropped {
+            let rooms = member.rooms.into_iter();
+            let lost = Lost {
+                id: session.id().clone(),
+                user: session.user_id().cloned(),
+                rooms: rooms.map(|(room, seat)| (room, seat.since)).collect(),
+                at: Instant::now(),
+            };
+            recovery.lost.insert(pid.clone(), lost);
+        }
+    }
+}
+
+/// Whether a packet was for the socket when it was sent, as far as its rooms tell.
+fn is_for(logged: &Logged, member: &Member) -> bool {
+    let is_in = |room: &Room| {
+        let seat = member.rooms.get(room);
+        seat.is_some_and(|seat| seat.since <= logged.index)
+    };
+    logged.origin.as_ref() != Some(member.session.id())
+        && (logged.to.is_empty() || logged.to.iter().any(is_in))
+        && !logged.except.iter().any(is_in)
+}
