@@ -8,7 +8,7 @@ mod typing;
 mod watch;
 
 use crate::{
-    realtime::{Arguments, Failure, Handling, Order, namespace::Namespace},
+    realtime::{Acks, Arguments, Failure, Handling, Order, namespace::Namespace},
     services::Watch,
 };
 
@@ -17,6 +17,7 @@ const APPENDS: Handling = Handling {
     order: Order::FirstPoll,
     failure: Failure::AckOrEvent,
     arguments: Arguments::First,
+    acks: Acks::Object,
 };
 
 /// The namespace `/` with all of Roomcast's own events.

@@ -26,7 +26,7 @@ mod timers;
 mod wire;
 
 pub use connection::{CloseReason, Connection};
-pub use context::{Arguments, Context, Event, Failure, Handling, Order};
+pub use context::{Acks, Args, Arguments, Context, Event, Failure, Handling, Order};
 pub use limits::{
     ConnectionGuard, ConnectionLimits, EventBucket, EventLimits, Exceeded, PollingGuard,
     RefusedGuard, UserGuard,

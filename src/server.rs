@@ -4,6 +4,7 @@ mod listener;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use axum::Router;
 use metrics::gauge;
 use tokio::{
     net::TcpListener,
@@ -19,7 +20,7 @@ use crate::{
         self, App, Readiness,
         demo::{self, SampleUser},
     },
-    realtime::namespace::{Behind, Endpoint, Hub, Namespace, Pace},
+    realtime::namespace::{Behind, Endpoint, Hub, Namespace, Pace, Root},
     services::Services,
     stores::sqlite::SqliteStore,
     telemetry::{self, metric},
@@ -78,6 +79,8 @@ pub enum StartError {
 pub struct Server {
     config: Config,
     namespaces: Vec<Namespace>,
+    root: Root,
+    routes: Router,
 }
 
 impl Server {
@@ -86,7 +89,24 @@ impl Server {
         Self {
             config,
             namespaces: Vec::new(),
+            root: Root::Roomcast,
+            routes: Router::new(),
         }
+    }
+
+    /// A server whose namespaces take only what is added to them.
+    pub fn bare(config: Config) -> Self {
+        Self {
+            root: Root::Plain,
+            ..Self::new(config)
+        }
+    }
+
+    /// Adds HTTP routes of one's own.
+    #[must_use]
+    pub fn routes(mut self, routes: Router) -> Self {
+        self.routes = self.routes.merge(routes);
+        self
     }
 
     /// Adds a namespace, or events to `/`.
@@ -106,6 +126,8 @@ impl Server {
         let Self {
             config,
             mut namespaces,
+            root,
+            routes,
         } = self;
         config.check()?;
         let metrics = telemetry::recorder()?;
@@ -113,12 +135,14 @@ impl Server {
             tracing::warn!("the browser client is not served: {what}");
         }
         namespaces.insert(0, Namespace::new("/"));
-        let endpoint = Endpoint::new(&config, &namespaces);
+        let endpoint = Endpoint::new(&config, &namespaces, root);
         let hub = endpoint.hub();
         let wired = wiring::wire(&config, hub.clone()).await?;
         let Wired { auth, services, .. } = &wired;
         services.payments.resume().await?;
-        namespaces[0] = events::root(&services.watch);
+        if root == Root::Roomcast {
+            namespaces[0] = events::root(&services.watch);
+        }
         let behind = Behind {
             auth,
             services,
@@ -140,7 +164,7 @@ impl Server {
         };
         let store = wired.store.clone();
         let background = Background::start(services.clone(), hub.clone(), store, &app).await?;
-        let router = http::outside(http::router(&app), endpoint.engine(), &config)?;
+        let router = http::outside(http::router(&app).merge(routes), endpoint.engine(), &config)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let header_read_timeout = config.server.header_read_timeout();

@@ -6,7 +6,7 @@ use super::APPENDS;
 use crate::{
     domain::{Attachment, ClientId, Cursor, EntryId, Message, MessagePage, Object, RoomId},
     error::{Error, Result},
-    realtime::{Arguments, Context, Event, Failure, Handling, Order},
+    realtime::{Acks, Arguments, Context, Event, Failure, Handling, Order},
     services::{Draft, Entered, MAX_PAGE},
 };
 
@@ -21,6 +21,7 @@ impl Event for Join {
         order: Order::Serial,
         failure: Failure::AckAndEvent,
         arguments: Arguments::First,
+        acks: Acks::Object,
     };
     type Reply = Entered;
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::*;
-use crate::realtime::namespace::Endpoint;
+use crate::realtime::namespace::{Endpoint, Root};
 
 fn description() -> Value {
     let api = api().merge(ops::routes()).into_openapi();
@@ -93,7 +93,7 @@ fn the_description_refers_to_nothing_that_it_lacks_and_names_each_operation_once
 async fn send(eio3: bool, method: Method, path: &str) -> Response {
     let mut config = Config::default();
     config.socket.eio3 = eio3;
-    let endpoint = Endpoint::new(&config, &[]);
+    let endpoint = Endpoint::new(&config, &[], Root::Roomcast);
     let router = problem::complete(Router::new());
     let router = outside(router, endpoint.engine(), &config).unwrap();
     let request = Request::builder().method(method).uri(path);

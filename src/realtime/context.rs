@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize, Serializer,
+    de::DeserializeOwned,
+    ser::SerializeTuple,
+};
 
 use super::{
     Session,
@@ -47,6 +51,30 @@ pub enum Arguments {
     All,
 }
 
+/// What an ack looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Acks {
+    /// `{ ok: true, ...reply }`.
+    #[default]
+    Object,
+    /// The reply itself; a tuple, or [`Args`], becomes several arguments.
+    Bare,
+}
+
+/// Any number of arguments of any kind, binary among them.
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+pub struct Args(pub Vec<rmpv::Value>);
+
+impl Serialize for Args {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = to.serialize_tuple(self.0.len())?;
+        for argument in &self.0 {
+            tuple.serialize_element(argument)?;
+        }
+        tuple.end()
+    }
+}
+
 /// How an event is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handling {
@@ -56,12 +84,14 @@ pub struct Handling {
     pub failure: Failure,
     /// From which arguments it is read.
     pub arguments: Arguments,
+    /// What its ack looks like.
+    pub acks: Acks,
 }
 
 /// An event that clients send.
 ///
 /// The type is read from the event's first argument, or from all of them: see
-/// [`Event::HANDLING`]. The reply becomes the ack: `{ ok: true, ...reply }`. An error becomes
+/// [`Event::HANDLING`]. The reply becomes the ack, unless told otherwise `{ ok: true, ...reply }`. An error becomes
 /// `{ ok: false, error, code }`, or an `error` event where the client asked for no ack.
 pub trait Event: DeserializeOwned + Send + 'static {
     /// The event's name.
@@ -72,6 +102,7 @@ pub trait Event: DeserializeOwned + Send + 'static {
         order: Order::Serial,
         failure: Failure::AckOrEvent,
         arguments: Arguments::First,
+        acks: Acks::Object,
     };
     /// What the ack adds to `ok`: a struct or map, or `()` for nothing.
     type Reply: Serialize + Send + Sync + 'static;

@@ -18,13 +18,14 @@ mod sockets;
 
 use std::{collections::HashMap, sync::Arc};
 
+use futures::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use client::ClientSockets;
 pub use dispatch::Rules;
 pub use drain::Pace;
 pub use handle::NamespaceHandle;
-pub use hub::Hub;
+pub use hub::{Hub, Root};
 
 use self::{
     codec::Encoder,
@@ -52,7 +53,12 @@ use crate::{
 pub struct Namespace {
     path: &'static str,
     routes: Vec<Route>,
+    on_connect: Option<OnConnect>,
 }
+
+/// What happens first when a socket has connected, given what its client brought as `auth`.
+type OnConnect =
+    Arc<dyn Fn(Context, serde_json::Value) -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Namespace {
     /// A namespace, for example `/` or `/game`.
@@ -60,7 +66,20 @@ impl Namespace {
         Self {
             path,
             routes: Vec::new(),
+            on_connect: None,
         }
+    }
+
+    /// Does something when a socket has connected, before its first event. `auth` is what its
+    /// client brought, an empty object where that was nothing.
+    #[must_use]
+    pub fn on_connect<F, Fut>(mut self, handler: F) -> Self
+    where
+        F: Fn(Context, serde_json::Value) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.on_connect = Some(Arc::new(move |cx, auth| Box::pin(handler(cx, auth))));
+        self
     }
 
     /// Takes an event. Of two with one name, the later one counts.
@@ -106,11 +125,12 @@ pub struct Behind<'a> {
 impl Endpoint {
     /// Builds the endpoint. Nobody can connect before [`Endpoint::open`]. Must be called within a
     /// runtime.
-    pub fn new(config: &Config, namespaces: &[Namespace]) -> Self {
+    pub fn new(config: &Config, namespaces: &[Namespace], root: Root) -> Self {
         let options = HubOptions {
             encoder: Encoder(config.socket.parser),
             max_rooms: config.limits.rooms_per_socket,
             recovers: config.recovery.enabled,
+            root,
         };
         let paths = namespaces.iter().map(Namespace::path);
         let expiry = Expiry::new(config.auth.leeway());
@@ -171,11 +191,19 @@ impl Endpoint {
         let mut merged: Vec<Namespace> = Vec::new();
         for namespace in namespaces {
             match merged.iter_mut().find(|known| known.path == namespace.path) {
-                Some(known) => known.routes.extend(namespace.routes),
+                Some(known) => {
+                    known.routes.extend(namespace.routes);
+                    known.on_connect = namespace.on_connect.or(known.on_connect.take());
+                }
                 None => merged.push(namespace),
             }
         }
-        let gates = merged.into_iter().map(|Namespace { path, routes }| {
+        let gates = merged.into_iter().map(|namespace| {
+            let Namespace {
+                path,
+                routes,
+                on_connect,
+            } = namespace;
             let gate = Gate {
                 hub: Arc::downgrade(hub),
                 namespace: hub.namespace(path),
@@ -189,6 +217,7 @@ impl Endpoint {
                 services: behind.services.clone(),
                 connections: self.acceptor.connections.clone(),
                 queue: queue_limits(&config.socket),
+                on_connect,
                 sessions: config.recovery.enabled.then(|| behind.sessions.clone()),
             };
             (path, Arc::new(gate))

@@ -94,7 +94,10 @@ impl Decoder {
             (Parser::Msgpack, Message::Binary(bytes)) => {
                 MsgPackParser.decode_bin(&self.limits, &self.state, bytes.into())
             }
-            (Parser::Msgpack, Message::OversizedBinary) => return Ok(Some(Inward::oversized())),
+            // Which event it is stands behind its arguments.
+            (Parser::Msgpack, Message::OversizedBinary) => {
+                return Err(CloseReason::PayloadTooLarge);
+            }
             (Parser::Msgpack, Message::Text(_) | Message::OversizedText(_)) => {
                 return Err(CloseReason::ParseError);
             }
@@ -139,18 +142,7 @@ impl Decoder {
     }
 }
 
-impl Inward {
-    /// An event of which nothing could be read.
-    fn oversized() -> Self {
-        let (name, ack) = (String::new(), None);
-        Self {
-            namespace: Str::from("/"),
-            kind: Kind::Oversized { name, ack },
-        }
-    }
-}
-
-/// What can be told of an event by its first bytes.
+/// What can be told of an event by its first bytes. Where that is nothing, the connection ends.
 fn oversized(begin: &[u8]) -> Result<Inward, CloseReason> {
     // The last character may be cut.
     let begin = match std::str::from_utf8(begin) {
@@ -180,7 +172,7 @@ fn oversized(begin: &[u8]) -> Result<Inward, CloseReason> {
         ns,
     }) = parsed
     else {
-        return Ok(Inward::oversized());
+        return Err(CloseReason::PayloadTooLarge);
     };
     let name = super::arguments::event_name(&value).unwrap_or_default();
     Ok(Inward {

@@ -2,17 +2,21 @@
 
 use std::{
     collections::HashMap,
+    panic::AssertUnwindSafe,
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
+use futures::FutureExt;
 use metrics::counter;
+use serde_json::json;
 use socketioxide_core::{Sid, Value};
 
 use super::{
     client::{Client, ClientSockets},
     codec::{Decoder, Encoder},
-    credentials::Credentials,
+    OnConnect,
+    credentials::{Credentials, object},
     dispatch::Rules,
     handle::NamespaceHandle,
     hub::Hub,
@@ -122,6 +126,7 @@ pub struct Gate {
     pub services: Arc<Services>,
     pub connections: Arc<ConnectionLimits>,
     pub queue: QueueLimits,
+    pub on_connect: Option<OnConnect>,
     /// Where sessions that can be recovered are stored.
     pub sessions: Option<Arc<dyn SessionStore>>,
 }
@@ -194,7 +199,7 @@ impl Gate {
         let enter = || {
             let welcome = self.welcome_packet(session);
             self.namespace.rooms().enter(session, &own, &welcome);
-            self.arrive(&context, Vec::new());
+            self.arrive(knock, &context, Vec::new());
             true
         };
         self.connect(knock, &context, enter);
@@ -239,7 +244,7 @@ impl Gate {
 
     /// The socket is connected: it hears its id, and its events begin. `entered`: chat rooms that
     /// it has come back to as the user's first device.
-    pub(super) fn arrive(&self, context: &Context, entered: Vec<Room>) {
+    pub(super) fn arrive(&self, knock: &Knock, context: &Context, entered: Vec<Room>) {
         let session = &context.session;
         count("ok");
         if self.namespace.is_root() {
@@ -247,10 +252,21 @@ impl Gate {
             let emit = Emit::new(Class::Durable, &to, "socket-id", session.id());
             self.namespace.emit(emit);
         }
+        let auth = knock.auth.as_ref().and_then(object::<serde_json::Value>);
+        let auth = auth.unwrap_or_else(|| json!({}));
+        let greeting = self.on_connect.as_ref().map(|greet| greet(context.clone(), auth));
+        let announcing = announce(context.clone(), entered);
         session.queue().clone().open(Job {
             order: Order::Serial,
             bytes: 0,
-            work: Box::pin(announce(context.clone(), entered)),
+            work: Box::pin(async move {
+                announcing.await;
+                if let Some(greeting) = greeting
+                    && AssertUnwindSafe(greeting).catch_unwind().await.is_err()
+                {
+                    tracing::error!("a connect handler panicked");
+                }
+            }),
         });
         self.namespace.watch_token(session);
     }

@@ -49,7 +49,8 @@ impl Credentials {
     }
 }
 
-fn object<T: DeserializeOwned>(auth: &Value) -> Option<T> {
+/// What CONNECT brought, if it is that.
+pub fn object<T: DeserializeOwned>(auth: &Value) -> Option<T> {
     match auth {
         Value::Str(text, _) => serde_json::from_str(text).ok(),
         Value::Bytes(bytes) => rmp_serde::from_slice(bytes).ok(),

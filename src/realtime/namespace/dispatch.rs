@@ -13,7 +13,7 @@ use crate::{
     error::{Code, Error, Result},
     ports::{Class, Emit},
     realtime::{
-        Context, EventLimits, Exceeded, Failure, Handling,
+        Acks, Context, EventLimits, Exceeded, Failure, Handling,
         connection::{CloseReason, Connection},
         outbox::{Pushed, Treatment},
         queue::Job,
@@ -83,7 +83,10 @@ impl Route {
             Ok(Box::new(move |context| {
                 Box::pin(async move {
                     let reply = handler(args, context).await?;
-                    Ok(Box::new(Success { ok: true, reply }) as Reply)
+                    Ok(match handling.acks {
+                        Acks::Object => Box::new(Success { ok: true, reply }) as Reply,
+                        Acks::Bare => Box::new(reply),
+                    })
                 })
             }))
         };

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use metrics::counter;
 
-use super::{codec::Encoder, hub::ROOT};
+use super::{
+    codec::Encoder,
+    hub::{ROOT, Root},
+};
 use crate::{
     domain::{Room, SocketId},
     error::Result,
@@ -28,6 +31,7 @@ pub struct NamespaceHandle {
     pub(super) max_rooms: usize,
     pub(super) expiry: Arc<Expiry>,
     pub(super) recovers: bool,
+    pub(super) root: Root,
 }
 
 impl NamespaceHandle {
@@ -62,7 +66,7 @@ impl NamespaceHandle {
 
     /// Whether this is `/`, where users chat.
     pub fn is_root(&self) -> bool {
-        self.path == ROOT
+        self.path == ROOT && self.root == Root::Roomcast
     }
 
     /// The index of its sockets.

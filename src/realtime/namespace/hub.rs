@@ -44,6 +44,17 @@ pub(super) struct HubOptions {
     pub max_rooms: usize,
     /// Whether sockets can be recovered.
     pub recovers: bool,
+    /// What `/` is.
+    pub root: Root,
+}
+
+/// What the namespace `/` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Root {
+    /// Where users chat: their presence is told, and their sockets hear their ids.
+    Roomcast,
+    /// A namespace like any other.
+    Plain,
 }
 
 impl Hub {
@@ -61,6 +72,7 @@ impl Hub {
             max_rooms: options.max_rooms,
             expiry: Arc::new(expiry),
             recovers: options.recovers,
+            root: options.root,
         };
         Self {
             namespaces,

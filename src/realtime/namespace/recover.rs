@@ -81,7 +81,7 @@ impl Gate {
             let Some(Resumed { entered }) = resumed else {
                 return false;
             };
-            self.arrive(&context, entered);
+            self.arrive(knock, &context, entered);
             true
         };
         self.connect(knock, &context, enter)
