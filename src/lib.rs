@@ -38,6 +38,7 @@ pub mod ports;
 pub mod realtime;
 pub mod server;
 pub mod services;
+mod sparse;
 pub mod stores;
 pub mod telemetry;
 pub mod webhook;

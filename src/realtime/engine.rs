@@ -30,7 +30,7 @@ use super::{
     timers::Timers,
     wire::Packet,
 };
-use crate::error::Result;
+use crate::{error::Result, sparse};
 
 /// The length of a session id.
 const ID_LENGTH: usize = 20;
@@ -183,10 +183,7 @@ impl Shared {
     pub fn forget(&self, id: EngineId) {
         let mut sessions = self.sessions.write();
         sessions.remove(&id);
-        if sessions.capacity() > 1_024 && sessions.len() < sessions.capacity() / 8 {
-            let keep = sessions.len() * 2;
-            sessions.shrink_to(keep);
-        }
+        sparse::shrink(&mut sessions);
     }
 
     fn get(&self, id: EngineId) -> Option<Arc<Connection>> {

@@ -19,7 +19,7 @@ use crate::{
     config,
     domain::UserId,
     error::{Code, Error, Result},
-    telemetry,
+    sparse, telemetry,
 };
 
 /// How many connections that are over a limit are held at a time, to be told so; more are refused
@@ -70,6 +70,7 @@ impl<K: Hash + Eq> Drop for Place<K> {
             *count -= 1;
             if *count == 0 {
                 taken.remove(&self.key);
+                sparse::shrink(&mut taken);
             }
         }
     }

@@ -28,6 +28,7 @@ use crate::{
     domain::{FeedId, Room, SocketId, UserId},
     error::{Code, Error, Result},
     ports::{Joined, Left},
+    sparse::{self, is_sparse},
 };
 
 /// The rooms that a socket is in without having joined them: that of its id, and its user's.
@@ -110,8 +111,10 @@ impl Rooms {
             devices.remove(id);
             if devices.is_empty() {
                 inner.users.remove(user);
+                sparse::shrink(&mut inner.users);
             }
         }
+        sparse::shrink(&mut inner.sockets);
         inner.note_departure(member, departed);
         last_in
     }
@@ -269,10 +272,10 @@ impl Inner {
         }
         if occupants.members.is_empty() {
             self.rooms.remove(room);
-        } else if occupants.members.capacity() > 64
-            && occupants.members.len() < occupants.members.capacity() / 4
-        {
+            sparse::shrink(&mut self.rooms);
+        } else if is_sparse(occupants.members.len(), occupants.members.capacity()) {
             occupants.members.shrink_to(occupants.members.len() * 2);
+            sparse::shrink(&mut occupants.devices);
         }
         left
     }

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{connection::Alarm, engine::EngineId};
+use crate::sparse::is_sparse;
 
 type Entry = (Instant, EngineId, Alarm);
 
@@ -63,9 +64,8 @@ impl Timers {
     }
 }
 
-/// Gives back what a crowd needed.
 fn shrink(alarms: &mut BinaryHeap<Reverse<Entry>>) {
-    if alarms.capacity() > 1_024 && alarms.len() < alarms.capacity() / 4 {
+    if is_sparse(alarms.len(), alarms.capacity()) {
         alarms.shrink_to(alarms.len() * 2);
     }
 }

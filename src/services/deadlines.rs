@@ -11,6 +11,8 @@ use std::{
 use parking_lot::Mutex;
 use tokio_util::time::{DelayQueue, delay_queue};
 
+use crate::sparse::{self, is_sparse};
+
 /// A set of keys, each with a value and a time to live. One task waits on [`Deadlines::next`];
 /// every other caller only locks for a moment.
 pub struct Deadlines<K, V> {
@@ -72,6 +74,7 @@ impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
         while let Poll::Ready(Some(lapsed)) = inner.queue.poll_expired(cx) {
             let key = lapsed.into_inner();
             if let Some((_, value)) = inner.live.remove(&key) {
+                inner.shrink();
                 return Poll::Ready((key, value));
             }
         }
@@ -83,7 +86,15 @@ impl<K: Hash + Eq, V> Inner<K, V> {
     fn take(&mut self, key: &K) -> Option<V> {
         let (handle, value) = self.live.remove(key)?;
         self.queue.try_remove(&handle);
+        self.shrink();
         Some(value)
+    }
+
+    fn shrink(&mut self) {
+        sparse::shrink(&mut self.live);
+        if is_sparse(self.queue.len(), self.queue.capacity()) {
+            self.queue.compact();
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use crate::{
     domain::{Presence, SocketId, Status, Timestamp, UserId},
     ports::{Arrival, Departure, PresenceStore, StoreResult},
+    sparse,
 };
 
 /// How many users who have left are remembered; beyond it, who left first is forgotten.
@@ -125,6 +126,7 @@ impl PresenceStore for MemoryPresence {
             return Ok(Departure::StillThere);
         }
         state.there.remove(user);
+        sparse::shrink(&mut state.there);
         state.offline.remember(user, at);
         Ok(Departure::WentOffline(state.offline.presence(user)))
     }
