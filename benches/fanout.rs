@@ -41,7 +41,10 @@ async fn main() {
             send(&mut sender, in_flight).await;
             costs.push(micros(server.cpu() - before, MEMBERS * MESSAGES));
         }
-        println!("{in_flight} in flight: {:.2} µs of CPU per delivery", median(costs));
+        println!(
+            "{in_flight} in flight: {:.2} µs of CPU per delivery",
+            median(costs)
+        );
     }
     for member in members {
         member.abort();
@@ -63,7 +66,8 @@ async fn main() {
 
 /// Sends messages with so many unacknowledged, and waits for all acks.
 async fn send(sender: &mut RawClient, in_flight: usize) {
-    let message = "421[\"message:send\",{\"roomId\":\"hall\",\"content\":\"of usual length, more or less\"}]";
+    let message =
+        "421[\"message:send\",{\"roomId\":\"hall\",\"content\":\"of usual length, more or less\"}]";
     let (mut sent, mut acked) = (0, 0);
     while acked < MESSAGES {
         while sent < MESSAGES && sent - acked < in_flight {

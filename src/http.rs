@@ -113,11 +113,7 @@ pub fn ops_router(app: &App) -> Router {
 /// Puts the Socket.IO endpoint and the stock client's files beside the routes, and around all of
 /// them the check of a WebSocket's `Origin`, CORS, and the client's address. Outside of what the
 /// routes have around them: a poll whose client hangs up ends with it.
-pub fn outside(
-    router: Router,
-    engine: Engine,
-    config: &Config,
-) -> Result<Router, ConfigError> {
+pub fn outside(router: Router, engine: Engine, config: &Config) -> Result<Router, ConfigError> {
     let origins = Origins::new(&config.server.allowed_origins);
     let proxies: Proxies = config.server.proxies()?.into();
     let endpoint = any(move |request| async move { engine.serve(request).await });

@@ -23,7 +23,6 @@ pub fn shrink<K: Hash + Eq, V, S: BuildHasher>(map: &mut HashMap<K, V, S>) {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

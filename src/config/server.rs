@@ -53,12 +53,14 @@ impl Server {
     pub fn proxies(&self) -> Result<Vec<IpNet>, ConfigError> {
         let network = |text: &String| {
             let network = text.parse::<IpNet>();
-            network.or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-                ConfigError::new(format!(
-                    "server.trusted_proxies: {text:?} is no address and no network; write \
+            network
+                .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
+                .map_err(|_| {
+                    ConfigError::new(format!(
+                        "server.trusted_proxies: {text:?} is no address and no network; write \
                      192.0.2.1 or 10.0.0.0/8"
-                ))
-            })
+                    ))
+                })
         };
         self.trusted_proxies.iter().map(network).collect()
     }

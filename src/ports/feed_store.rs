@@ -6,9 +6,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::StoreResult;
-use crate::domain::{
-    Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, Timestamp, UserId,
-};
+use crate::domain::{Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, Timestamp, UserId};
 
 /// The outcome of an append.
 #[derive(Clone, Debug)]

@@ -2,7 +2,9 @@
 
 mod deadlines;
 mod flush;
+mod kept_back;
 mod polling;
+mod reason;
 mod receive;
 
 use std::{
@@ -20,76 +22,14 @@ use parking_lot::Mutex;
 use tokio::net::TcpStream;
 
 pub(super) use self::flush::Readable;
-pub use self::{deadlines::Alarm, polling::PollRefused};
+pub use self::{deadlines::Alarm, polling::PollRefused, reason::CloseReason};
 use self::{deadlines::Deadlines, polling::Waiting};
 use super::{
     engine::{EngineId, Incoming, Protocol, Shared},
-    outbox::{Behind, Outbox, Pushed, Treatment},
-    wire::{Opcode, Packet},
+    outbox::{Outbox, Pushed, Treatment},
+    wire::Packet,
 };
-use crate::{domain::FeedId, ports::DisconnectReason, telemetry::metric};
-
-/// Why a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseReason {
-    /// The client closed its transport, or left a poll before it was answered.
-    TransportClose,
-    /// The transport failed.
-    TransportError,
-    /// The client did not answer a ping in time.
-    PingTimeout,
-    /// What the client sent is not the protocol.
-    ParseError,
-    /// Two requests for one session at the same time.
-    ConcurrentRequests,
-    /// No namespace was connected in time.
-    ConnectTimeout,
-    /// Nothing of what waits was taken for too long.
-    Stalled,
-    /// More waits than the budget allows.
-    OverBudget,
-    /// Events kept coming too fast.
-    Flood,
-    /// A request was larger than allowed.
-    PayloadTooLarge,
-    /// A limit stood against the connection, and the client has been told.
-    Refused,
-    /// The server goes down.
-    ServerShutdown,
-    /// The server ended the last of its sockets.
-    Server(DisconnectReason),
-}
-
-impl CloseReason {
-    /// What a WebSocket's end says of it (RFC 6455, section 7.4.1).
-    pub(super) fn close_frame(self) -> Packet {
-        let code: u16 = match self {
-            Self::ParseError => 1002,
-            Self::PayloadTooLarge => 1009,
-            _ => 1000,
-        };
-        Packet::frame(Opcode::Close, &[&code.to_be_bytes()])
-    }
-
-    /// The name in logs and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::TransportClose => "transport_close",
-            Self::TransportError => "transport_error",
-            Self::PingTimeout => "heartbeat_timeout",
-            Self::ParseError => "parse_error",
-            Self::ConcurrentRequests => "concurrent_polls",
-            Self::ConnectTimeout => "connect_timeout",
-            Self::Stalled => "stalled",
-            Self::OverBudget => "over_budget",
-            Self::Flood => "flood",
-            Self::PayloadTooLarge => "payload_too_large",
-            Self::Refused => "refused",
-            Self::ServerShutdown => "server_shutdown",
-            Self::Server(reason) => reason.as_str(),
-        }
-    }
-}
+use crate::telemetry::metric;
 
 /// A client's connection. Whoever has something for the client adds it by [`Connection::push`],
 /// which never waits; the flusher writes it.
@@ -238,50 +178,6 @@ impl Connection {
     /// Bytes that wait to be written.
     pub fn pending_bytes(&self) -> usize {
         self.wire.lock().outbox.bytes()
-    }
-
-    /// Whether so much waits that what can give way should.
-    pub fn is_pressed(&self) -> bool {
-        self.pending_bytes() > self.shared.options.budget.pressure()
-    }
-
-    /// Makes [`Incoming::relieved`] be called when the reader has caught up, which may be at once.
-    pub fn ask_for_relief(self: &Arc<Self>) {
-        let mut wire = self.wire.lock();
-        wire.relief_wanted = true;
-        self.make_dirty(&mut wire);
-    }
-
-    /// A feed of which entries are kept back for this client.
-    pub fn any_behind(&self) -> Option<(FeedId, Behind)> {
-        self.wire.lock().outbox.any_behind()
-    }
-
-    /// Adds an entry that was kept back; none where it is not for this client. Entries come in
-    /// `seq` order; after the newest one the feed goes on live. Dropped when the client no longer
-    /// follows the feed.
-    pub fn catch_up(self: &Arc<Self>, feed: &FeedId, seq: u64, packet: Option<&Packet>) -> Pushed {
-        if !self.wire.lock().outbox.is_behind(feed) {
-            return Pushed::Dropped;
-        }
-        let pushed = match packet {
-            Some(packet) => self.push(packet, Treatment::Must),
-            None => Pushed::Queued,
-        };
-        if pushed == Pushed::Queued {
-            self.wire.lock().outbox.caught_up(feed, seq);
-        }
-        pushed
-    }
-
-    /// Begins to read what was kept back, unless that is being done.
-    pub(super) fn begin_catch_up(self: &Arc<Self>) -> Option<Turn> {
-        Turn::take(self, |connection| &connection.catching_up)
-    }
-
-    /// The client no longer follows the feed: nothing more of it is kept back.
-    pub fn forget_feed(&self, feed: &FeedId) {
-        self.wire.lock().outbox.forget(feed);
     }
 
     fn make_dirty(self: &Arc<Self>, wire: &mut Wire) {

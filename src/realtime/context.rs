@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{
-    Serialize, Serializer,
-    de::DeserializeOwned,
-    ser::SerializeTuple,
-};
+use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeTuple};
 
 use super::{
     Session,

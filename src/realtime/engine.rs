@@ -5,19 +5,15 @@
 //! [pushed](super::connection::Connection::push). Nothing here knows Socket.IO.
 
 mod frames;
+mod handshake;
 mod http;
 pub(super) mod payload;
 mod websocket;
 
-pub use http::{ClientAddress, is_websocket};
+pub use handshake::is_websocket;
+pub use http::ClientAddress;
 
-use std::{
-    collections::HashMap,
-    fmt,
-    net::IpAddr,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
 use serde_json::json;
@@ -234,7 +230,7 @@ impl Engine {
     }
 
     /// How many connections there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.shared.sessions.read().len()
     }
 

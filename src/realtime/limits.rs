@@ -1,18 +1,11 @@
 //! How many connections, and how many events a second.
 
-use std::{
-    collections::HashMap,
-    hash::Hash,
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod events;
 
-use governor::{
-    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter,
-    clock::{Clock, DefaultClock},
-};
+pub use events::{EventBucket, EventLimits, Exceeded};
+
+use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
+
 use parking_lot::Mutex;
 
 use crate::{
@@ -25,9 +18,6 @@ use crate::{
 /// How many connections that are over a limit are held at a time, to be told so; more are refused
 /// with their first request.
 const REFUSED_AT_ONCE: usize = 1_000;
-
-/// After this long without a refusal a flood has ended.
-const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Counts by key, up to a limit; 0 means no limit.
 struct Counts<K> {
@@ -162,106 +152,6 @@ fn refusal(code: Code) -> Error {
     Error::new(code, "Too many connections")
 }
 
-/// Token buckets for events; each holds one second's worth.
-pub struct EventLimits {
-    per_socket: Option<Quota>,
-    per_user: Option<DefaultKeyedRateLimiter<UserId>>,
-    flood: Option<Duration>,
-    clock: DefaultClock,
-}
-
-/// One socket's own bucket, and how long it has been overflowing.
-pub struct EventBucket {
-    bucket: Option<DefaultDirectRateLimiter>,
-    overflow: Mutex<Option<Overflow>>,
-}
-
-#[derive(Clone, Copy)]
-struct Overflow {
-    since: Instant,
-    last: Instant,
-}
-
-/// Why an event is not taken.
-#[derive(Debug)]
-pub enum Exceeded {
-    /// It came too fast.
-    Rate(Error),
-    /// Events have been coming too fast for so long that the connection is to end.
-    Flood,
-}
-
-impl EventLimits {
-    /// From the section `limits`; 0 means no limit.
-    pub fn new(limits: &config::Limits) -> Self {
-        let quota = |rate: u32| NonZeroU32::new(rate).map(Quota::per_second);
-        Self {
-            per_socket: quota(limits.events_per_second),
-            per_user: quota(limits.user_events_per_second).map(RateLimiter::keyed),
-            flood: (limits.flood_ms > 0).then(|| Duration::from_millis(limits.flood_ms)),
-            clock: DefaultClock::default(),
-        }
-    }
-
-    /// A new socket's own bucket.
-    pub fn for_socket(&self) -> EventBucket {
-        EventBucket {
-            bucket: self.per_socket.map(RateLimiter::direct),
-            overflow: Mutex::default(),
-        }
-    }
-
-    /// Takes one event from both buckets.
-    pub fn check(&self, socket: &EventBucket, user: Option<&UserId>) -> Result<(), Exceeded> {
-        self.take(socket, user).map_err(|wait| {
-            telemetry::limited(Code::RateLimited);
-            if socket.overflows_for(self.flood) {
-                Exceeded::Flood
-            } else {
-                Exceeded::Rate(Error::rate_limited(wait))
-            }
-        })
-    }
-
-    /// Fails with the time after which to try again.
-    fn take(&self, socket: &EventBucket, user: Option<&UserId>) -> Result<(), Duration> {
-        let wait = |until: governor::NotUntil<_>| until.wait_time_from(self.clock.now());
-        if let Some(bucket) = &socket.bucket {
-            bucket.check().map_err(wait)?;
-        }
-        if let (Some(buckets), Some(user)) = (&self.per_user, user) {
-            buckets.check_key(user).map_err(wait)?;
-        }
-        Ok(())
-    }
-
-    /// Forgets users whose buckets are full again, every minute, for ever.
-    pub async fn run(&self) {
-        let mut minute = tokio::time::interval(Duration::from_secs(60));
-        loop {
-            minute.tick().await;
-            if let Some(buckets) = &self.per_user {
-                buckets.retain_recent();
-                buckets.shrink_to_fit();
-            }
-        }
-    }
-}
-
-impl EventBucket {
-    /// Notes a refusal; whether they have gone on for this long.
-    fn overflows_for(&self, limit: Option<Duration>) -> bool {
-        let now = Instant::now();
-        let mut overflow = self.overflow.lock();
-        let since = match *overflow {
-            Some(Overflow { since, last }) if now - last < FLOOD_PAUSE => since,
-            _ => now,
-        };
-        *overflow = Some(Overflow { since, last: now });
-        limit.is_some_and(|limit| now - since >= limit)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,22 +171,5 @@ mod tests {
         assert_eq!(code(limits.admit(ip(3))), Code::TooManyConnections);
         drop(first);
         limits.admit(ip(1)).unwrap();
-    }
-
-    #[test]
-    fn only_refusals_that_go_on_are_a_flood() {
-        let limits = EventLimits::new(&config::Limits {
-            events_per_second: 1,
-            flood_ms: 1,
-            ..config::Limits::default()
-        });
-        let socket = limits.for_socket();
-        limits.check(&socket, None).unwrap();
-        let refused = limits.check(&socket, None);
-        assert!(matches!(refused, Err(Exceeded::Rate(_))), "{refused:?}");
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_millis(2) {}
-        let refused = limits.check(&socket, None);
-        assert!(matches!(refused, Err(Exceeded::Flood)), "{refused:?}");
     }
 }

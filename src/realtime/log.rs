@@ -51,7 +51,11 @@ impl FromStr for Offset {
             index: next()?.parse().map_err(|_| ())?,
             position: next()?.parse().map_err(|_| ())?,
         };
-        if parts.next().is_some() { Err(()) } else { Ok(offset) }
+        if parts.next().is_some() {
+            Err(())
+        } else {
+            Ok(offset)
+        }
     }
 }
 
@@ -127,7 +131,7 @@ impl Log {
         let position = emit.entry.map(|entry| entry.position);
         self.next += 1;
         self.position = position.unwrap_or(self.position);
-        self.bytes += packet.len();
+        self.bytes += packet.size();
         self.packets.push_back(Logged {
             index,
             packet,
@@ -145,7 +149,7 @@ impl Log {
             if now - first.at <= self.limits.window && self.bytes <= self.limits.bytes {
                 return;
             }
-            self.bytes -= first.packet.len();
+            self.bytes -= first.packet.size();
             self.packets.pop_front();
         }
         self.packets.shrink_to(64);
@@ -154,6 +158,11 @@ impl Log {
     /// Forgets what is too old.
     pub fn sweep(&mut self) {
         self.trim(Instant::now());
+    }
+
+    /// Whether all packets from this number on are kept.
+    pub fn reaches(&self, index: u64) -> bool {
+        self.since(index).is_some()
     }
 
     /// The packets from this number on; none if some of them are no longer kept, or were never sent.
@@ -185,7 +194,13 @@ mod tests {
         for expected in 0..10 {
             assert_eq!(push(&mut log), expected);
         }
-        let numbers = |from| Some(log.since(from)?.map(|logged| logged.index).collect::<Vec<_>>());
+        let numbers = |from| {
+            Some(
+                log.since(from)?
+                    .map(|logged| logged.index)
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(numbers(8), Some(vec![8, 9]));
         assert_eq!(numbers(10), Some(vec![]));
         assert_eq!(numbers(1), None);

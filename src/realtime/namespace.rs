@@ -1,9 +1,11 @@
 //! Socket.IO namespaces: connects, packets and their dispatch. The only module that knows
 //! socketioxide, whose parsers read and write the packets.
 
+mod acceptor;
 mod arguments;
 mod catch_up;
 mod client;
+mod client_sockets;
 mod codec;
 mod connect;
 mod credentials;
@@ -21,15 +23,16 @@ use std::{collections::HashMap, sync::Arc};
 use futures::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use client::ClientSockets;
+pub use client_sockets::ClientSockets;
 pub use dispatch::Rules;
 pub use drain::Pace;
 pub use handle::NamespaceHandle;
 pub use hub::{Hub, Root};
 
 use self::{
+    acceptor::{Acceptor, AcceptorLimits},
     codec::Encoder,
-    connect::{Acceptor, AcceptorLimits, Gate},
+    connect::Gate,
     dispatch::Route,
     hub::HubOptions,
 };
@@ -57,8 +60,7 @@ pub struct Namespace {
 }
 
 /// What happens first when a socket has connected, given what its client brought as `auth`.
-type OnConnect =
-    Arc<dyn Fn(Context, serde_json::Value) -> BoxFuture<'static, ()> + Send + Sync>;
+type OnConnect = Arc<dyn Fn(Context, serde_json::Value) -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Namespace {
     /// A namespace, for example `/` or `/game`.

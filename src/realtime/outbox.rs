@@ -78,9 +78,15 @@ pub struct Outbox {
     bytes: usize,
     /// The number of the first packet, counted from the connection's beginning.
     first: u64,
-    /// The waiting packet of each key, by its number. Only while the reader is slow.
-    latest: Option<Box<HashMap<u64, u64>>>,
-    behind: Option<Box<HashMap<FeedId, Behind>>>,
+    /// Only while the reader is slow.
+    slow: Option<Box<Slow>>,
+}
+
+#[derive(Default)]
+struct Slow {
+    /// The waiting packet of each key, by its number.
+    latest: HashMap<u64, u64>,
+    behind: HashMap<FeedId, Behind>,
 }
 
 impl Outbox {
@@ -93,7 +99,7 @@ impl Outbox {
         budget: Budget,
         slow: bool,
     ) -> Pushed {
-        let pressed = self.bytes + packet.len() > budget.pressure() && !self.queue.is_empty();
+        let pressed = self.bytes + packet.size() > budget.pressure() && !self.queue.is_empty();
         match treatment {
             Treatment::Passing if pressed => return Pushed::Dropped,
             Treatment::Logged if pressed => return Pushed::KeptBack,
@@ -102,7 +108,8 @@ impl Outbox {
                     return Pushed::Queued;
                 }
                 let number = self.first + self.queue.len() as u64;
-                self.latest.get_or_insert_default().insert(key, number);
+                let slow = self.slow.get_or_insert_default();
+                slow.latest.insert(key, number);
             }
             Treatment::Entry { feed, seq } if pressed || self.is_behind(feed) => {
                 self.keep_back(feed, seq);
@@ -115,17 +122,18 @@ impl Outbox {
             | Treatment::Entry { .. } => {}
         }
         // A single packet may be larger than the budget; it is sent when nothing else waits.
-        if self.bytes + packet.len() > budget.bytes && !self.queue.is_empty() {
+        if self.bytes + packet.size() > budget.bytes && !self.queue.is_empty() {
             return Pushed::OverBudget;
         }
-        self.bytes += packet.len();
+        self.bytes += packet.size();
         self.queue.push_back(packet.clone());
         Pushed::Queued
     }
 
     /// Puts a newer value where the older one waits, unless that is being written.
     fn replace(&mut self, key: u64, packet: &Packet) -> bool {
-        let Some(number) = self.latest.as_ref().and_then(|latest| latest.get(&key)) else {
+        let number = self.slow.as_ref().and_then(|slow| slow.latest.get(&key));
+        let Some(number) = number else {
             return false;
         };
         let Some(index) = number.checked_sub(self.first) else {
@@ -140,19 +148,19 @@ impl Outbox {
         else {
             return false;
         };
-        self.bytes = self.bytes - older.len() + packet.len();
+        self.bytes = self.bytes - older.size() + packet.size();
         *older = packet.clone();
         true
     }
 
     /// Whether entries of the feed are kept back.
     pub fn is_behind(&self, feed: &FeedId) -> bool {
-        let behind = self.behind.as_ref();
-        behind.is_some_and(|behind| behind.contains_key(feed))
+        let slow = self.slow.as_ref();
+        slow.is_some_and(|slow| slow.behind.contains_key(feed))
     }
 
     fn keep_back(&mut self, feed: &FeedId, seq: u64) {
-        let behind = self.behind.get_or_insert_default();
+        let behind = &mut self.slow.get_or_insert_default().behind;
         match behind.get_mut(feed) {
             Some(feed) => feed.newest = feed.newest.max(seq),
             None => {
@@ -164,17 +172,15 @@ impl Outbox {
 
     /// A feed of which entries are kept back.
     pub fn any_behind(&self) -> Option<(FeedId, Behind)> {
-        let (feed, behind) = self.behind.as_ref()?.iter().next()?;
+        let (feed, behind) = self.slow.as_ref()?.behind.iter().next()?;
         Some((feed.clone(), *behind))
     }
 
     /// The feed's entries up to this one have been queued or are not for this client; with the
     /// newest of them the feed goes on live.
     pub fn caught_up(&mut self, feed: &FeedId, seq: u64) {
-        let Some(behind) = &mut self.behind else {
-            return;
-        };
-        if let Some(at) = behind.get_mut(feed) {
+        let slow = self.slow.as_mut();
+        if let Some(at) = slow.and_then(|slow| slow.behind.get_mut(feed)) {
             at.next = seq + 1;
             if at.next > at.newest {
                 self.forget(feed);
@@ -184,11 +190,8 @@ impl Outbox {
 
     /// The client no longer follows the feed.
     pub fn forget(&mut self, feed: &FeedId) {
-        if let Some(behind) = &mut self.behind {
-            behind.remove(feed);
-            if behind.is_empty() {
-                self.behind = None;
-            }
+        if let Some(slow) = &mut self.slow {
+            slow.behind.remove(feed);
         }
     }
 
@@ -234,13 +237,13 @@ impl Outbox {
             let Some(first) = self.queue.front() else {
                 return;
             };
-            let left = first.len() - self.written;
+            let left = first.size() - self.written;
             if bytes < left {
                 self.written += bytes;
                 return;
             }
             bytes -= left;
-            self.bytes -= first.len();
+            self.bytes -= first.size();
             self.written = 0;
             self.first += 1;
             self.queue.pop_front();
@@ -252,7 +255,13 @@ impl Outbox {
 
     /// Gives back what a burst needed.
     fn rest(&mut self) {
-        self.latest = None;
+        if self
+            .slow
+            .as_ref()
+            .is_some_and(|slow| slow.behind.is_empty())
+        {
+            self.slow = None;
+        }
         self.queue.shrink_to(KEPT_CAPACITY);
     }
 

@@ -3,6 +3,7 @@
 //! One lock guards a namespace's index: what is sent to a room reaches all of its members in one
 //! order, and whoever joins is sent what comes after its join and nothing before.
 
+mod changes;
 mod fanout;
 mod recovery;
 
@@ -13,11 +14,12 @@ use std::{
 
 use parking_lot::Mutex;
 
-pub use self::{
-    fanout::Tally,
-    recovery::{Changes, Departed, Known, Resumed, Stored},
-};
 use self::recovery::Recovery;
+pub use self::{
+    changes::Changes,
+    fanout::Tally,
+    recovery::{Departed, Known, Resumed, Stored},
+};
 use super::{
     Session,
     log::{Log, LogLimits},

@@ -7,9 +7,7 @@ use std::sync::{
 
 use parking_lot::RwLock;
 
-use super::{
-    EventBucket, connection::Connection, namespace::ClientSockets, queue::EventQueue,
-};
+use super::{EventBucket, connection::Connection, namespace::ClientSockets, queue::EventQueue};
 use crate::domain::{Identity, SocketId, User, UserId};
 
 /// What a new socket is made of.

@@ -1,10 +1,6 @@
 //! Alarms of all connections, in one task.
 
-use std::{
-    cmp::Reverse,
-    collections::BinaryHeap,
-    time::Instant,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, time::Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;

@@ -81,10 +81,7 @@ impl Packet {
 
     /// As Engine.IO 3 wants it: each binary begins with its type.
     pub fn for_v3(&self) -> Self {
-        if self
-            .frames(0)
-            .all(|frame| frame.opcode != Opcode::Binary)
-        {
+        if self.frames(0).all(|frame| frame.opcode != Opcode::Binary) {
             return self.clone();
         }
         let mut out = Vec::with_capacity(self.0.len() + MAX_HEAD);
@@ -101,7 +98,7 @@ impl Packet {
     }
 
     /// Its size as WebSocket frames, in bytes.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.0.len()
     }
 
@@ -178,7 +175,10 @@ mod tests {
             assert_eq!(frames.len(), 3, "{size}");
             assert_eq!(frames[0].payload, format!("4{text}").as_bytes());
             assert_eq!(frames[1].payload, binary);
-            assert_eq!((frames[2].payload, frames[2].end), (&b"two"[..], packet.len()));
+            assert_eq!(
+                (frames[2].payload, frames[2].end),
+                (&b"two"[..], packet.size())
+            );
             let rest: Vec<_> = packet.frames(frames[0].end).collect();
             assert_eq!(rest, frames[1..]);
         }

@@ -115,7 +115,11 @@ impl Emits {
         let namespace = request.namespace.as_deref().unwrap_or("/");
         let emit = Emit::new(Class::Passing, &to, name, &args).except(&except);
         let emit = emit.in_namespace(namespace);
-        self.emitter.emit(if request.volatile { emit.volatile() } else { emit });
+        self.emitter.emit(if request.volatile {
+            emit.volatile()
+        } else {
+            emit
+        });
         Ok(())
     }
 }

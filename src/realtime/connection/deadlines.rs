@@ -6,11 +6,7 @@ use std::{
 };
 
 use super::{CloseReason, Connection, Wire};
-use crate::realtime::{
-    engine::Protocol,
-    outbox::Treatment,
-    wire::Packet,
-};
+use crate::realtime::{engine::Protocol, outbox::Treatment, wire::Packet};
 
 /// How long a connection that is to end may take to write its last words.
 pub const FAREWELL: Duration = Duration::from_millis(500);

@@ -160,7 +160,11 @@ impl FrameReader {
         } else {
             let kept = self.message.len();
             let over = self.message_len + frame.size > self.max_message as u64;
-            let max = if over { KEPT_OF_OVERSIZED } else { self.max_message };
+            let max = if over {
+                KEPT_OF_OVERSIZED
+            } else {
+                self.max_message
+            };
             (&mut self.message, max.saturating_sub(kept))
         };
         let kept = payload.len().min(room);
@@ -197,9 +201,7 @@ impl FrameReader {
         let data = std::mem::take(&mut self.message);
         let over = std::mem::take(&mut self.message_len) > self.max_message as u64;
         Ok(Some(match (is_text, over) {
-            (true, false) => {
-                Received::Text(String::from_utf8(data).map_err(|_| Violation::Utf8)?)
-            }
+            (true, false) => Received::Text(String::from_utf8(data).map_err(|_| Violation::Utf8)?),
             (false, false) => Received::Binary(data),
             (true, true) => Received::OversizedText(data),
             (false, true) => Received::OversizedBinary,

@@ -1,34 +1,28 @@
 //! The endpoint's requests: handshakes, polls, posts and upgrades, answered as Node's server does.
 
-use std::{
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Json,
     body::{Body, to_bytes},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde_json::json;
-use sha1::{Digest, Sha1};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::time::timeout;
 
 use super::{
-    Eio3, Engine, EngineId, Hello, Message, Protocol, Transport, payload, websocket::WebSocket,
+    Eio3, Engine, EngineId, Hello, Message, Protocol, Transport,
+    handshake::{accept, upgraded},
+    payload,
+    websocket::WebSocket,
 };
 use crate::{
     error::{Code, Error},
     realtime::connection::{CloseReason, Connection, PollRefused},
 };
-
-/// What the key of a handshake is hashed with (RFC 6455, section 1.3).
-const WEBSOCKET_GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// The client's address as the server has found it out, in a request's extensions.
 #[derive(Clone, Copy, Debug)]
@@ -273,43 +267,4 @@ fn hello(
         protocol,
         transport,
     }
-}
-
-/// The TCP stream below an upgraded request, and what has been read from it already.
-async fn upgraded(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Vec<u8>)> {
-    let upgraded = match upgrade.await {
-        Ok(upgraded) => upgraded,
-        Err(error) => {
-            tracing::debug!(%error, "an upgrade came to nothing");
-            return None;
-        }
-    };
-    match hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf.to_vec())),
-        Err(_) => {
-            tracing::error!("a WebSocket came over something else than TCP");
-            None
-        }
-    }
-}
-
-/// The answer to a WebSocket handshake's key, if the request is one (RFC 6455, section 4.2.1).
-fn accept(headers: &HeaderMap) -> Option<String> {
-    if !is_websocket(headers) || headers.get(header::SEC_WEBSOCKET_VERSION)? != "13" {
-        return None;
-    }
-    let key = headers.get(header::SEC_WEBSOCKET_KEY)?;
-    let mut hash = Sha1::new();
-    hash.update(key.as_bytes());
-    hash.update(WEBSOCKET_GUID);
-    Some(STANDARD.encode(hash.finalize()))
-}
-
-/// Whether the request asks to switch to WebSocket.
-pub fn is_websocket(headers: &HeaderMap) -> bool {
-    let upgrades = headers.get_all(header::UPGRADE).into_iter();
-    upgrades
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }

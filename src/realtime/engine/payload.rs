@@ -112,7 +112,10 @@ fn decode_v3_binary(body: &[u8]) -> Result<Vec<Part>, Malformed> {
     let mut rest = body;
     let mut parts = Vec::new();
     while let Some((kind, after)) = rest.split_first() {
-        let end = after.iter().take(MAX_DIGITS + 1).position(|byte| *byte == 255);
+        let end = after
+            .iter()
+            .take(MAX_DIGITS + 1)
+            .position(|byte| *byte == 255);
         let (digits, after) = after.split_at(end.ok_or(Malformed)?);
         let mut length = 0_usize;
         for digit in digits {
@@ -182,7 +185,14 @@ mod tests {
 
     #[test]
     fn what_is_no_payload_is_refused() {
-        for body in [&b"abc"[..], b"9:4x", b"1:", b"-1:4", b"\x01\x0a\xff4", b"\x00\x09\xff4"] {
+        for body in [
+            &b"abc"[..],
+            b"9:4x",
+            b"1:",
+            b"-1:4",
+            b"\x01\x0a\xff4",
+            b"\x00\x09\xff4",
+        ] {
             assert_eq!(decode(Protocol::V3, body), Err(Malformed), "{body:?}");
         }
         assert_eq!(decode(Protocol::V4, b"b?"), Err(Malformed));

@@ -77,8 +77,8 @@ fn send(
     entry: &Arc<Entry>,
 ) -> Pushed {
     let session = &context.session;
-    let is_its_own = matches!(feed, FeedId::Direct(..))
-        && entry.origin.as_ref() == Some(session.id());
+    let is_its_own =
+        matches!(feed, FeedId::Direct(..)) && entry.origin.as_ref() == Some(session.id());
     if is_its_own || entry.seq < behind.next {
         return connection.catch_up(feed, entry.seq, None);
     }

@@ -1,10 +1,8 @@
 //! The gate of a namespace: who may connect, and what happens first.
 
 use std::{
-    collections::HashMap,
     panic::AssertUnwindSafe,
-    sync::{Arc, OnceLock, Weak},
-    time::Duration,
+    sync::{Arc, Weak},
 };
 
 use futures::FutureExt;
@@ -13,9 +11,9 @@ use serde_json::json;
 use socketioxide_core::{Sid, Value};
 
 use super::{
-    client::{Client, ClientSockets},
-    codec::{Decoder, Encoder},
     OnConnect,
+    acceptor::Admission,
+    client_sockets::ClientSockets,
     credentials::{Credentials, object},
     dispatch::Rules,
     handle::NamespaceHandle,
@@ -24,13 +22,12 @@ use super::{
 use crate::{
     auth::Auth,
     domain::{Identity, Room, SocketId},
-    error::{Code, Error, Result},
+    error::{Error, Result},
     ports::{Class, DisconnectReason, Emit, SessionStore},
     realtime::{
-        ConnectionGuard, ConnectionLimits, Context, NewSession, Order, QueueLimits,
-        RefusedGuard, Session,
+        ConnectionLimits, Context, NewSession, Order, QueueLimits, Session,
         connection::{CloseReason, Connection},
-        engine::{Handler, Hello, Incoming, Protocol, Transport},
+        engine::Protocol,
         queue::{EventQueue, Job},
         wire::Packet,
     },
@@ -38,82 +35,8 @@ use crate::{
     telemetry::metric,
 };
 
-/// Takes clients, once the namespaces are known.
-pub struct Acceptor {
-    pub hub: Weak<Hub>,
-    pub encoder: Encoder,
-    pub limits: AcceptorLimits,
-    pub connections: Arc<ConnectionLimits>,
-    pub gates: OnceLock<HashMap<&'static str, Arc<Gate>>>,
-}
-
-/// What one client may do.
-#[derive(Clone, Copy, Debug)]
-pub struct AcceptorLimits {
-    /// How long it may be without a namespace.
-    pub connect_timeout: Duration,
-    /// How many namespaces it may have, 0 for any number.
-    pub namespaces: usize,
-    /// The most binaries of one packet.
-    pub binaries: usize,
-    /// The largest packet, in bytes.
-    pub payload_bytes: usize,
-}
-
-/// Whether there is room for a connection.
-pub enum Admission {
-    /// There is.
-    Counted(ConnectionGuard),
-    /// There is none; the client is told when it asks for a namespace.
-    Refused(Error, RefusedGuard),
-}
-
-impl Handler for Arc<Acceptor> {
-    fn open(&self, hello: &Hello) -> Result<Box<dyn Incoming>> {
-        if self.hub.upgrade().is_none_or(|hub| hub.is_closing()) {
-            return Err(Error::new(Code::Draining, "The server is going down"));
-        }
-        let polling = match hello.transport {
-            Transport::Polling => Some(self.connections.admit_polling(hello.ip)?),
-            Transport::WebSocket => None,
-        };
-        let admission = match self.connections.admit(hello.ip) {
-            Ok(counted) => Admission::Counted(counted),
-            Err(error) => match self.connections.hold_refused() {
-                Some(held) => Admission::Refused(error, held),
-                None => return Err(error),
-            },
-        };
-        let token = hello.token.clone();
-        Ok(Box::new(Client::new(self.clone(), token, admission, polling)))
-    }
-}
-
-impl Acceptor {
-    pub fn gate(&self, path: &str) -> Option<&Arc<Gate>> {
-        self.gates.get()?.get(path)
-    }
-
-    pub fn decoder(&self) -> Decoder {
-        let limits = &self.limits;
-        Decoder::new(self.encoder.0, limits.binaries, limits.payload_bytes)
-    }
-
-    pub fn connect_timeout(&self) -> Duration {
-        self.limits.connect_timeout
-    }
-
-    pub fn max_namespaces(&self) -> usize {
-        self.limits.namespaces
-    }
-
-    pub fn refuse(&self, path: &str, error: &Error, connection: &Arc<Connection>) {
-        count(error.code().as_str());
-        connection.answer(&self.encoder.refused(path, error));
-    }
-}
-
-fn count(outcome: &'static str) {
+/// Counts an answer to a client that asked for a namespace.
+pub fn count(outcome: &'static str) {
     counter!(metric::CONNECTS, "outcome" => outcome).increment(1);
 }
 
@@ -254,7 +177,10 @@ impl Gate {
         }
         let auth = knock.auth.as_ref().and_then(object::<serde_json::Value>);
         let auth = auth.unwrap_or_else(|| json!({}));
-        let greeting = self.on_connect.as_ref().map(|greet| greet(context.clone(), auth));
+        let greeting = self
+            .on_connect
+            .as_ref()
+            .map(|greet| greet(context.clone(), auth));
         let announcing = announce(context.clone(), entered);
         session.queue().clone().open(Job {
             order: Order::Serial,
@@ -286,7 +212,11 @@ impl Gate {
     }
 
     fn recheck(&self, context: &Context) {
-        if self.services.sessions.is_revoked(&context.session.identity()) {
+        if self
+            .services
+            .sessions
+            .is_revoked(&context.session.identity())
+        {
             // Revoked while it connected, when there was nobody to disconnect yet.
             let reason = DisconnectReason::Revoked;
             self.namespace.disconnect(&context.session, reason);
@@ -315,7 +245,9 @@ fn random_id() -> Result<SocketId> {
 
 /// A secret by which a client recovers its socket.
 fn new_pid() -> Arc<str> {
-    crate::realtime::engine::EngineId::generate().as_str().into()
+    crate::realtime::engine::EngineId::generate()
+        .as_str()
+        .into()
 }
 
 async fn announce(context: Context, entered: Vec<Room>) {

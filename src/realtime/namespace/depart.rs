@@ -112,10 +112,9 @@ async fn leave(context: Context, cause: Cause) {
             };
             services.chat.gone(speaker, &room, left);
         }
-        let gone =
-            services
-                .presence
-                .disconnected(&speaker.user.id, id, cause.farewell(), chats);
+        let gone = services
+            .presence
+            .disconnected(&speaker.user.id, id, cause.farewell(), chats);
         if let Err(error) = gone.await {
             tracing::warn!(%error, "a device's presence could not be removed");
         }

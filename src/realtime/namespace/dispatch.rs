@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use socketioxide_core::Value;
 use tokio::time::timeout;
 
-use super::{arguments, client::Event};
+use super::{arguments, client_sockets::Event};
 use crate::{
     error::{Code, Error, Result},
     ports::{Class, Emit},
@@ -146,7 +146,9 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
         answer.send(result);
     };
     let job = Job {
-        order: route.map_or_else(Handling::default, |route| route.handling).order,
+        order: route
+            .map_or_else(Handling::default, |route| route.handling)
+            .order,
         bytes: bytes.min(rules.payload_bytes),
         work: Box::pin(work),
     };

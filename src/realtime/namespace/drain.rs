@@ -41,7 +41,7 @@ impl Hub {
         }
         // Those that opened meanwhile, and those whose events take their time.
         while let Some(engine) = self.engine()
-            && engine.len() > 0
+            && engine.count() > 0
         {
             engine.connections().iter().for_each(Connection::drain);
             step.tick().await;

@@ -95,12 +95,10 @@ impl NamespaceHandle {
                 return;
             }
         };
-        let Tally { delivered, dropped } =
-            self.rooms.emit(&emit, |offset| draft.seal(offset));
+        let Tally { delivered, dropped } = self.rooms.emit(&emit, |offset| draft.seal(offset));
         counter!(metric::DELIVERIES, "class" => class).increment(delivered);
         if dropped > 0 {
-            counter!(metric::DROPS, "class" => class, "reason" => "slow_reader")
-                .increment(dropped);
+            counter!(metric::DROPS, "class" => class, "reason" => "slow_reader").increment(dropped);
         }
     }
 

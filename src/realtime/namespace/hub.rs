@@ -15,11 +15,7 @@ use tokio::task::AbortHandle;
 use super::{codec::Encoder, handle::NamespaceHandle};
 use crate::{
     ports::{Emit, Emitter},
-    realtime::{
-        engine::Engine,
-        expiry::Expiry,
-        rooms::Rooms,
-    },
+    realtime::{engine::Engine, expiry::Expiry, rooms::Rooms},
     telemetry::metric,
 };
 

@@ -57,7 +57,10 @@ fn under_pressure_passing_goes_first_and_entries_stay_in_their_feed() {
     assert_eq!(push(&mut outbox, Treatment::Must), Pushed::OverBudget);
     written(&mut outbox);
     // The feed goes on live only behind what was kept back.
-    let entry = Treatment::Entry { feed: &feed, seq: 7 };
+    let entry = Treatment::Entry {
+        feed: &feed,
+        seq: 7,
+    };
     assert_eq!(push(&mut outbox, entry), Pushed::KeptBack);
     let behind = Behind { next: 5, newest: 7 };
     assert_eq!(outbox.any_behind(), Some((feed.clone(), behind)));
@@ -65,7 +68,10 @@ fn under_pressure_passing_goes_first_and_entries_stay_in_their_feed() {
     assert!(outbox.is_behind(&feed));
     outbox.caught_up(&feed, 7);
     assert!(!outbox.is_behind(&feed));
-    let entry = Treatment::Entry { feed: &feed, seq: 8 };
+    let entry = Treatment::Entry {
+        feed: &feed,
+        seq: 8,
+    };
     assert_eq!(push(&mut outbox, entry), Pushed::Queued);
 }
 

@@ -130,7 +130,10 @@ impl Inner {
         };
         match emit.to {
             [] => self.sockets.values().map(|m| &m.session).for_each(send),
-            rooms => rooms.iter().flat_map(|room| self.occupants(room)).for_each(send),
+            rooms => rooms
+                .iter()
+                .flat_map(|room| self.occupants(room))
+                .for_each(send),
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 use super::{Inner, Member, Rooms};
 use crate::{
     domain::{Room, SocketId, UserId},
-    ports::{Emit, Joined, SavedSession},
+    ports::{Emit, Joined},
     realtime::{
         Session,
         connection::CloseReason,
@@ -38,7 +38,7 @@ pub struct Lost {
     /// Its rooms, and the first packet of the log that is for it in each.
     pub rooms: HashMap<Room, u64>,
     /// When it was lost.
-    at: Instant,
+    pub at: Instant,
 }
 
 /// A socket that has come back.
@@ -75,12 +75,12 @@ pub struct Stored {
 
 /// What is needed to recover sessions of a namespace.
 pub(super) struct Recovery {
-    log: Log,
+    pub(super) log: Log,
     /// By the secret that their clients know.
-    lost: HashMap<Arc<str>, Lost>,
-    connected: HashMap<Arc<str>, SocketId>,
+    pub(super) lost: HashMap<Arc<str>, Lost>,
+    pub(super) connected: HashMap<Arc<str>, SocketId>,
     /// Sessions that are not stored as they are.
-    changed: HashSet<Arc<str>>,
+    pub(super) changed: HashSet<Arc<str>>,
 }
 
 impl Recovery {
@@ -110,15 +110,6 @@ impl Recovery {
         self.log.push(packet.clone(), emit);
         packet
     }
-}
-
-/// What has changed of the sessions since it was last asked for.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Sessions as they are now.
-    pub saved: Vec<SavedSession>,
-    /// Those that are no more.
-    pub gone: Vec<Arc<str>>,
 }
 
 impl Rooms {
@@ -154,7 +145,7 @@ impl Rooms {
         let inner = self.inner.lock();
         match inner.recovery.as_ref().map(|recovery| &recovery.log) {
             Some(log) if !log.knows(offset) => Known::AnotherRun { now: log.next() },
-            Some(log) if log.since(offset.index + 1).is_some() => Known::Whole,
+            Some(log) if log.reaches(offset.index + 1) => Known::Whole,
             Some(_) | None => Known::TooOld,
         }
     }
@@ -170,7 +161,7 @@ impl Rooms {
         let mut inner = self.inner.lock();
         let recovery = inner.recovery.as_mut()?;
         let from = offset.index + 1;
-        if !recovery.log.knows(offset) || recovery.log.since(from).is_none() {
+        if !recovery.log.knows(offset) || !recovery.log.reaches(from) {
             return None;
         }
         let lost = recovery.lost.remove(&**session.pid()?)?;
@@ -192,7 +183,7 @@ impl Rooms {
     ) -> Option<Resumed> {
         let mut inner = self.inner.lock();
         let recovery = inner.recovery.as_mut()?;
-        if recovery.log.since(stored.log_from).is_none() {
+        if !recovery.log.reaches(stored.log_from) {
             return None;
         }
         recovery.lost.remove(&**session.pid()?);
@@ -212,56 +203,6 @@ impl Rooms {
     pub fn relieve(&self, session: &Arc<Session>) {
         let inner = self.inner.lock();
         inner.catch_up(session, 0);
-    }
-
-    /// Forgets what is too old, and tells what is to be stored.
-    pub fn changes(&self) -> Changes {
-        let mut inner = self.inner.lock();
-        let mut changes = Changes::default();
-        let Inner {
-            recovery: Some(recovery),
-            sockets,
-            ..
-        } = &mut *inner
-        else {
-            return changes;
-        };
-        let window = recovery.log.window();
-        recovery.log.sweep();
-        let changed = &mut recovery.changed;
-        recovery.lost.retain(|pid, lost| {
-            let keep = lost.at.elapsed() <= window;
-            if !keep {
-                changed.insert(pid.clone());
-            }
-            keep
-        });
-        for pid in changed.drain() {
-            let lost = recovery.lost.get(&pid);
-            let connected = recovery.connected.get(&pid).and_then(|id| sockets.get(id));
-            let (id, user, rooms): (_, _, Vec<Room>) = match (connected, lost) {
-                (Some(member), _) => {
-                    let session = &member.session;
-                    let rooms = member.rooms.keys().cloned().collect();
-                    (session.id().clone(), session.user_id().cloned(), rooms)
-                }
-                (None, Some(lost)) => {
-                    let rooms = lost.rooms.keys().cloned().collect();
-                    (lost.id.clone(), lost.user.clone(), rooms)
-                }
-                (None, None) => {
-                    changes.gone.push(pid);
-                    continue;
-                }
-            };
-            changes.saved.push(SavedSession {
-                pid,
-                id,
-                user,
-                rooms,
-            });
-        }
-        changes
     }
 }
 

@@ -97,7 +97,7 @@ impl FeedStore for SqliteStore {
     }
 
     async fn last_position(&self) -> StoreResult<u64> {
-        self.read(|connection| page::last_position(connection)).await
+        self.read(page::last_position).await
     }
 
     async fn last_seq(&self, feed: &FeedId) -> StoreResult<u64> {

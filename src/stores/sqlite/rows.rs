@@ -2,9 +2,7 @@
 
 use rusqlite::{Row, types::Type};
 
-use crate::domain::{
-    Attachment, ClientId, Entry, EntryId, FeedId, SocketId, Timestamp, UserId,
-};
+use crate::domain::{Attachment, ClientId, Entry, EntryId, FeedId, SocketId, Timestamp, UserId};
 
 /// A query for whole entries, as [`entry`] reads them.
 macro_rules! select {

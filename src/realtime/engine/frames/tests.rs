@@ -19,7 +19,10 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
         }
     }
     bytes.extend_from_slice(&MASK);
-    let masked = payload.iter().enumerate().map(|(at, byte)| byte ^ MASK[at % 4]);
+    let masked = payload
+        .iter()
+        .enumerate()
+        .map(|(at, byte)| byte ^ MASK[at % 4]);
     bytes.extend(masked);
     bytes
 }
@@ -89,7 +92,10 @@ fn what_the_protocol_forbids_is_told_apart() {
         (frame(0x80, b"x"), Violation::Protocol),      // goes on with nothing
         (frame(0x09, b"x"), Violation::Protocol),      // a control frame in parts
         (frame(0x89, &[0; 126]), Violation::Protocol), // a control frame too long
-        ([frame(0x01, b"x"), frame(0x81, b"y")].concat(), Violation::Protocol),
+        (
+            [frame(0x01, b"x"), frame(0x81, b"y")].concat(),
+            Violation::Protocol,
+        ),
         (frame(0x81, &[0xFF]), Violation::Utf8),
     ] {
         assert_eq!(read(&bytes, 3, 100), Err(violation), "{bytes:?}");

@@ -1,0 +1,258 @@
+//! A client's sockets, one for each namespace over its connection.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use socketioxide_core::Value;
+
+use super::{
+    depart::{Cause, count, depart},
+    dispatch::{dispatch, refuse_oversized},
+};
+use crate::{
+    domain::UserId,
+    error::Error,
+    ports::DisconnectReason,
+    realtime::{
+        Context, Order, QueueLimits, UserGuard,
+        connection::{CloseReason, Connection},
+        queue::{Job, Pending},
+        rooms::Departed,
+    },
+};
+
+/// A client's sockets.
+pub struct ClientSockets {
+    connection: Arc<Connection>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// By namespace.
+    slots: Vec<(&'static str, Slot)>,
+    users: Vec<(UserId, UserGuard)>,
+    closed: bool,
+}
+
+enum Slot {
+    /// Asked for; what is sent to it meanwhile waits.
+    Pending {
+        events: Vec<Event>,
+        bytes: usize,
+    },
+    Connected(Context),
+}
+
+/// An event on its way to its handler.
+pub struct Event {
+    /// Its name and arguments.
+    pub value: Value,
+    /// The ack that it asks for.
+    pub ack: Option<i64>,
+}
+
+/// Ends a connection that is drained when it is dropped.
+struct Last(Arc<Connection>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.finish(CloseReason::ServerShutdown);
+    }
+}
+
+impl ClientSockets {
+    /// None yet, over this connection.
+    pub fn new(connection: Arc<Connection>) -> Arc<Self> {
+        Arc::new(Self {
+            connection,
+            state: Mutex::default(),
+        })
+    }
+
+    /// The connection that they share.
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Whether there is none, nor one that has been asked for.
+    pub fn is_empty(&self) -> bool {
+        self.state.lock().slots.is_empty()
+    }
+
+    /// Makes a place for a namespace that was asked for; whether there was room. One that was
+    /// asked for before keeps its place.
+    pub fn reserve(&self, path: &'static str, max: usize) -> bool {
+        let mut state = self.state.lock();
+        if state.slots.iter().any(|(known, _)| *known == path) {
+            return true;
+        }
+        if max > 0 && state.slots.len() >= max {
+            return false;
+        }
+        let (events, bytes) = (Vec::new(), 0);
+        state.slots.push((path, Slot::Pending { events, bytes }));
+        true
+    }
+
+    /// Gives up a place that is not answered, or was refused.
+    pub fn give_up(&self, path: &str) {
+        let mut state = self.state.lock();
+        state
+            .slots
+            .retain(|(known, slot)| *known != path || matches!(slot, Slot::Connected(_)));
+    }
+
+    /// Counts the connection as the user's, once, or fails with the limit that stands against it.
+    pub fn count_user(
+        &self,
+        user: &UserId,
+        admit: impl FnOnce() -> Result<UserGuard, Error>,
+    ) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        if state.users.iter().all(|(known, _)| known != user) {
+            let guard = admit()?;
+            state.users.push((user.clone(), guard));
+        }
+        Ok(())
+    }
+
+    /// Connects a namespace that was asked for: `enter` runs, then what has waited is handled,
+    /// before anything that comes. Nothing happens when the client has gone.
+    pub fn connect(&self, path: &str, context: &Context, enter: impl FnOnce() -> bool) -> bool {
+        let mut state = self.state.lock();
+        if state.closed {
+            return false;
+        }
+        let Some((_, slot)) = state.slots.iter_mut().find(|(known, _)| *known == path) else {
+            return false;
+        };
+        let Slot::Pending { events, .. } = slot else {
+            return false;
+        };
+        if !enter() {
+            return false;
+        }
+        let events = std::mem::take(events);
+        *slot = Slot::Connected(context.clone());
+        for event in events {
+            if let Err(reason) = dispatch(context, event) {
+                self.connection.doom(reason);
+            }
+        }
+        self.connection.has_namespace();
+        true
+    }
+
+    /// Takes an event of a namespace. An error must end the connection.
+    pub fn event(&self, path: &str, event: Event, limits: QueueLimits) -> Result<(), CloseReason> {
+        let mut state = self.state.lock();
+        match state.slots.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, Slot::Connected(context))) => dispatch(context, event),
+            Some((_, Slot::Pending { events, bytes })) => {
+                *bytes += event.value.len();
+                if events.len() >= limits.events || *bytes > limits.bytes {
+                    return Err(CloseReason::Flood);
+                }
+                events.push(event);
+                Ok(())
+            }
+            // It has left, or was refused, and does not know yet.
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses an event of which only the beginning was read.
+    pub fn refuse_oversized(&self, path: &str, name: String, ack: Option<i64>) {
+        let state = self.state.lock();
+        if let Some((_, Slot::Connected(context))) =
+            state.slots.iter().find(|(known, _)| *known == path)
+        {
+            refuse_oversized(context, name, ack);
+        }
+    }
+
+    /// Ends one socket.
+    pub fn leave(&self, path: &str, cause: Cause) {
+        let left = {
+            let mut state = self.state.lock();
+            let at = state.slots.iter().position(|(known, _)| *known == path);
+            at.map(|at| state.slots.swap_remove(at).1)
+        };
+        if let Some(Slot::Connected(context)) = left {
+            depart(&context, cause);
+        }
+    }
+
+    /// The server ends one socket; with the last one the connection ends.
+    pub fn expel(&self, path: &str, reason: DisconnectReason) {
+        self.leave(path, Cause::Server(reason));
+        if self.is_empty() {
+            self.connection.finish(CloseReason::Server(reason));
+        }
+    }
+
+    /// The connected sockets.
+    pub fn contexts(&self) -> Vec<Context> {
+        let state = self.state.lock();
+        let connected = state.slots.iter().filter_map(|(_, slot)| match slot {
+            Slot::Connected(context) => Some(context.clone()),
+            Slot::Pending { .. } => None,
+        });
+        connected.collect()
+    }
+
+    /// Takes nothing more, and ends the connection once what was sent is done; whether there is
+    /// anything to wait for.
+    pub fn drain(&self) -> bool {
+        let contexts = self.contexts();
+        let any = !contexts.is_empty();
+        // Goes with the last socket's last job.
+        let last = Arc::new(Last(self.connection.clone()));
+        for context in contexts {
+            let last = last.clone();
+            let queue = context.session.queue().clone();
+            let work = async move {
+                let rooms = context.namespace.rooms();
+                rooms.remove(&context.session, Departed::Dropped);
+                drop(last);
+            };
+            queue.close(
+                Pending::Finished,
+                Job {
+                    order: Order::Serial,
+                    bytes: 0,
+                    work: Box::pin(work),
+                },
+            );
+        }
+        any
+    }
+
+    /// Sends what was kept back while the client read slowly.
+    pub fn relieve(&self) {
+        for context in self.contexts() {
+            context.namespace.relieve(&context);
+        }
+    }
+
+    /// The connection has ended.
+    pub fn close(&self, reason: CloseReason) {
+        let slots = {
+            let mut state = self.state.lock();
+            state.closed = true;
+            state.users.clear();
+            std::mem::take(&mut state.slots)
+        };
+        let mut connected = 0;
+        for (_, slot) in slots {
+            if let Slot::Connected(context) = slot {
+                connected += 1;
+                depart(&context, Cause::Transport(reason));
+            }
+        }
+        if connected == 0 {
+            count(reason.as_str());
+        }
+    }
+}
