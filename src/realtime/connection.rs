@@ -13,13 +13,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::Waker,
     time::Instant,
 };
 
 use futures::task::AtomicWaker;
 use metrics::counter;
 use parking_lot::Mutex;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Notify};
 
 pub(super) use self::flush::Readable;
 pub use self::{deadlines::Alarm, polling::PollRefused, reason::CloseReason};
@@ -45,6 +46,8 @@ pub struct Connection {
     posting: AtomicBool,
     /// What was kept back is being read.
     catching_up: AtomicBool,
+    /// Told when a WebSocket that was tried is used, or given up.
+    tried: Notify,
 }
 
 /// Something that one task at a time does for a connection; it ends when this is dropped.
@@ -56,8 +59,11 @@ pub(super) struct Turn {
 impl Turn {
     fn take(connection: &Arc<Connection>, of: fn(&Connection) -> &AtomicBool) -> Option<Self> {
         let was_taken = of(connection).swap(true, Ordering::AcqRel);
-        let connection = connection.clone();
-        (!was_taken).then_some(Self { connection, of })
+        // Not made before it is known to be ours: dropping one ends the turn.
+        (!was_taken).then(|| Self {
+            connection: connection.clone(),
+            of,
+        })
     }
 }
 
@@ -77,8 +83,12 @@ struct Wire {
     blocked: bool,
     /// A WebSocket is being tried in place of polling.
     upgrading: bool,
+    /// A WebSocket for this session has been opened, and has not said yet whether it is to be used.
+    trying: bool,
     /// [`Incoming::relieved`] is to be called when the reader has caught up.
     relief_wanted: bool,
+    /// Whose events wait until less waits for the client.
+    pressed: Vec<Waker>,
     /// To be ended by the flusher: whoever found out may hold locks.
     doomed: Option<CloseReason>,
     /// Nothing is added any more; the end comes when what waits is written.
@@ -120,7 +130,9 @@ impl Connection {
                 dirty: false,
                 blocked: false,
                 upgrading: false,
+                trying: false,
                 relief_wanted: false,
+                pressed: Vec::new(),
                 doomed: None,
                 closing: None,
                 ended: false,
@@ -131,6 +143,7 @@ impl Connection {
             reader: AtomicWaker::new(),
             posting: AtomicBool::new(false),
             catching_up: AtomicBool::new(false),
+            tried: Notify::new(),
         })
     }
 
@@ -158,10 +171,20 @@ impl Connection {
         }
         let slow = wire.blocked || matches!(wire.link, Link::Polling(None));
         let budget = self.shared.options.budget;
-        let pushed = match self.protocol {
-            Protocol::V4 => wire.outbox.push(packet, treatment, budget, slow),
-            Protocol::V3 => wire.outbox.push(&packet.for_v3(), treatment, budget, slow),
+        let v3;
+        let packet = match self.protocol {
+            Protocol::V4 => packet,
+            Protocol::V3 => {
+                v3 = packet.for_v3();
+                &v3
+            }
         };
+        let mut pushed = wire.outbox.push(packet, treatment, budget, slow);
+        if pushed == Pushed::OverBudget {
+            // The flusher may not have come round yet: what the transport takes does not count.
+            self.make_room(&mut wire);
+            pushed = wire.outbox.push(packet, treatment, budget, slow);
+        }
         match pushed {
             Pushed::Queued => {}
             Pushed::OverBudget => wire.doomed = Some(CloseReason::OverBudget),
@@ -236,6 +259,7 @@ impl Connection {
                 return;
             }
             wire.ended = true;
+            wire.pressed.drain(..).for_each(Waker::wake);
             let in_the_middle = wire.outbox.is_in_the_middle();
             wire.outbox.clear();
             match std::mem::replace(&mut wire.link, Link::None) {

@@ -43,7 +43,8 @@ pub enum Arguments {
     /// `Option`) when there is none.
     #[default]
     First,
-    /// From all of them: the event is a tuple struct with as many fields.
+    /// From all of them: the event is a tuple struct with as many fields, or one transparent
+    /// around [`Args`].
     All,
 }
 
@@ -59,6 +60,7 @@ pub enum Acks {
 
 /// Any number of arguments of any kind, binary among them.
 #[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(transparent)]
 pub struct Args(pub Vec<rmpv::Value>);
 
 impl Serialize for Args {

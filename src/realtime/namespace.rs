@@ -57,6 +57,17 @@ pub struct Namespace {
     path: &'static str,
     routes: Vec<Route>,
     on_connect: Option<OnConnect>,
+    admission: NamespaceAdmission,
+}
+
+/// Who may connect to a namespace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NamespaceAdmission {
+    /// Whoever the configuration lets in.
+    #[default]
+    SignedIn,
+    /// Everybody, as a guest.
+    Everybody,
 }
 
 /// What happens first when a socket has connected, given what its client brought as `auth`.
@@ -69,7 +80,16 @@ impl Namespace {
             path,
             routes: Vec::new(),
             on_connect: None,
+            admission: NamespaceAdmission::default(),
         }
+    }
+
+    /// Lets everybody in, as a guest: what clients bring as `auth` is the connect handler's own
+    /// business.
+    #[must_use]
+    pub fn open_to_all(mut self) -> Self {
+        self.admission = NamespaceAdmission::Everybody;
+        self
     }
 
     /// Does something when a socket has connected, before its first event. `auth` is what its
@@ -195,6 +215,7 @@ impl Endpoint {
             match merged.iter_mut().find(|known| known.path == namespace.path) {
                 Some(known) => {
                     known.routes.extend(namespace.routes);
+                    known.admission = namespace.admission;
                     known.on_connect = namespace.on_connect.or(known.on_connect.take());
                 }
                 None => merged.push(namespace),
@@ -205,6 +226,7 @@ impl Endpoint {
                 path,
                 routes,
                 on_connect,
+                admission,
             } = namespace;
             let gate = Gate {
                 hub: Arc::downgrade(hub),
@@ -220,6 +242,7 @@ impl Endpoint {
                 connections: self.acceptor.connections.clone(),
                 queue: queue_limits(&config.socket),
                 on_connect,
+                admission,
                 sessions: config.recovery.enabled.then(|| behind.sessions.clone()),
             };
             (path, Arc::new(gate))

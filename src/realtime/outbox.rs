@@ -21,6 +21,11 @@ impl Budget {
         self.bytes / 2
     }
 
+    /// How many bytes may wait with answers to the client's own events among them.
+    pub fn answers(self) -> usize {
+        self.bytes * 2
+    }
+
     /// With how few waiting bytes a reader has caught up, so that what was kept back follows.
     pub fn relief(self) -> usize {
         self.bytes / 4
@@ -30,8 +35,10 @@ impl Budget {
 /// How a packet may be treated when its reader is slow.
 #[derive(Clone, Copy, Debug)]
 pub enum Treatment<'a> {
-    /// It must go out: answers, and what nothing else can replace.
+    /// It must go out: nothing else can replace it.
     Must,
+    /// It must go out, and the client has asked for it: may take as much again.
+    Answer,
     /// Dropped under pressure.
     Passing,
     /// Kept back under pressure, and read from the log of what can be recovered.
@@ -116,13 +123,18 @@ impl Outbox {
                 return Pushed::KeptBack;
             }
             Treatment::Must
+            | Treatment::Answer
             | Treatment::Passing
             | Treatment::Logged
             | Treatment::Latest(_)
             | Treatment::Entry { .. } => {}
         }
-        // A single packet may be larger than the budget; it is sent when nothing else waits.
-        if self.bytes + packet.size() > budget.bytes && !self.queue.is_empty() {
+        // What waits may be within the budget and the packet alone beyond it.
+        let limit = match treatment {
+            Treatment::Answer => budget.answers(),
+            _ => budget.bytes,
+        };
+        if self.bytes() >= limit {
             return Pushed::OverBudget;
         }
         self.bytes += packet.size();
@@ -153,10 +165,8 @@ impl Outbox {
         true
     }
 
-    /// Whether entries of the feed are kept back.
-    pub fn is_behind(&self, feed: &FeedId) -> bool {
-        let slow = self.slow.as_ref();
-        slow.is_some_and(|slow| slow.behind.contains_key(feed))
+    fn is_behind(&self, feed: &FeedId) -> bool {
+        self.next_behind(feed).is_some()
     }
 
     fn keep_back(&mut self, feed: &FeedId, seq: u64) {
@@ -174,6 +184,12 @@ impl Outbox {
     pub fn any_behind(&self) -> Option<(FeedId, Behind)> {
         let (feed, behind) = self.slow.as_ref()?.behind.iter().next()?;
         Some((feed.clone(), *behind))
+    }
+
+    /// The first entry of the feed that is kept back.
+    pub fn next_behind(&self, feed: &FeedId) -> Option<u64> {
+        let slow = self.slow.as_ref()?;
+        Some(slow.behind.get(feed)?.next)
     }
 
     /// The feed's entries up to this one have been queued or are not for this client; with the

@@ -66,6 +66,9 @@ impl Drop for Counted {
     }
 }
 
+/// Whether the next job may begin; wakes when it may.
+pub type Ready = Box<dyn Fn(&mut Context<'_>) -> Poll<()> + Send + Sync>;
+
 /// The queue has no room for the event.
 #[derive(Debug)]
 pub struct QueueFull;
@@ -73,6 +76,8 @@ pub struct QueueFull;
 /// A bounded queue with a task of its own only while there is work: an idle socket costs none.
 pub struct EventQueue {
     limits: QueueLimits,
+    /// While it is pending, nothing more begins.
+    ready: Ready,
     state: Mutex<State>,
 }
 
@@ -98,9 +103,10 @@ enum Phase {
 
 impl EventQueue {
     /// A queue that keeps its jobs until it is opened.
-    pub fn held(limits: QueueLimits) -> Arc<Self> {
+    pub fn held(limits: QueueLimits, ready: Ready) -> Arc<Self> {
         Arc::new(Self {
             limits,
+            ready,
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 bytes: 0,
@@ -200,14 +206,16 @@ impl EventQueue {
             Poll::Ready(None) => false,
             Poll::Pending => true,
         };
+        let is_ready = (self.ready)(cx).is_ready();
         let mut state = self.state.lock();
-        if under_way.len() < self.limits.in_flight
+        if is_ready
+            && under_way.len() < self.limits.in_flight
             && let Some(Waiting { job, .. }) = state.jobs.pop_front()
         {
             state.bytes -= job.bytes;
             return Poll::Ready(Some(Step::Start(job)));
         }
-        if running {
+        if running || !state.jobs.is_empty() {
             state.waiting = Some(cx.waker().clone());
             return Poll::Pending;
         }

@@ -11,6 +11,9 @@ use crate::realtime::{engine::Protocol, outbox::Treatment, wire::Packet};
 /// How long a connection that is to end may take to write its last words.
 pub const FAREWELL: Duration = Duration::from_millis(500);
 
+/// By how much a client's clock may run ahead of ours between two requests.
+const CLOCKS: Duration = Duration::from_millis(5);
+
 /// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Alarm {
@@ -95,7 +98,13 @@ impl Connection {
     pub(in crate::realtime) fn check_heartbeat(self: &Arc<Self>) {
         let overdue = {
             let deadlines = &self.wire.lock().deadlines;
-            deadlines.pinged && deadlines.heartbeat.is_some_and(|due| due <= Instant::now())
+            let left = if deadlines.pinged {
+                Duration::ZERO
+            } else {
+                self.shared.options.ping_timeout
+            };
+            let now = Instant::now() + CLOCKS;
+            deadlines.heartbeat.is_some_and(|due| due + left <= now)
         };
         if overdue {
             self.end(CloseReason::PingTimeout);
@@ -112,8 +121,10 @@ impl Connection {
             Alarm::Heartbeat if deadlines.pinged => CloseReason::PingTimeout,
             Alarm::Heartbeat => {
                 deadlines.pinged = true;
-                let after = self.shared.options.ping_timeout;
-                deadlines.heartbeat = Some(self.alarm(Alarm::Heartbeat, after));
+                // Counted from when the ping was due, however late we are.
+                let due = due + self.shared.options.ping_timeout;
+                self.shared.timers.set(due, self.id, Alarm::Heartbeat);
+                deadlines.heartbeat = Some(due);
                 drop(wire);
                 self.push(&Packet::control('2', ""), Treatment::Must);
                 return;

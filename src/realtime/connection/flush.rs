@@ -3,7 +3,7 @@
 use std::{
     io::{ErrorKind, IoSlice},
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Instant,
 };
 
@@ -58,10 +58,15 @@ impl Connection {
         if wire.outbox.bytes() < before {
             wire.progress_at = Instant::now();
         }
+        // A client that polls is told with its next poll.
         if wire.outbox.is_empty()
+            && !matches!(wire.link, Link::Polling(None))
             && let Some(reason) = wire.closing
         {
             return Outcome::Ended(reason);
+        }
+        if wire.outbox.bytes() <= self.shared.options.budget.pressure() {
+            wire.pressed.drain(..).for_each(Waker::wake);
         }
         if !wire.outbox.is_empty() {
             self.arm_stall(wire);
@@ -71,6 +76,19 @@ impl Connection {
             Outcome::Relieved
         } else {
             Outcome::Nothing
+        }
+    }
+
+    /// Writes what the transport takes, from where locks are held.
+    pub(super) fn make_room(&self, wire: &mut Wire) {
+        if wire.blocked {
+            return;
+        }
+        if let Link::WebSocket(stream) = &wire.link {
+            let stream = stream.clone();
+            if let Err(reason) = self.write(wire, &stream) {
+                wire.doomed = Some(reason);
+            }
         }
     }
 
@@ -130,9 +148,11 @@ impl Connection {
                 return;
             }
             wire.upgrading = false;
+            wire.trying = false;
             let link = Link::WebSocket(stream.clone());
             std::mem::replace(&mut wire.link, link)
         };
+        self.tried.notify_waiters();
         if let Link::Polling(Some(waiting)) = waiting {
             waiting.answer_noop(self.protocol);
         }

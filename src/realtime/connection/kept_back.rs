@@ -1,6 +1,9 @@
 //! What a slow reader is not sent yet.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use super::{Connection, Turn};
 use crate::{
@@ -17,6 +20,22 @@ impl Connection {
         self.pending_bytes() > self.shared.options.budget.pressure()
     }
 
+    /// Ready while not so much waits for the client that its next events should wait, too.
+    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut wire = self.wire.lock();
+        if wire.ended || wire.outbox.bytes() <= self.shared.options.budget.pressure() {
+            return Poll::Ready(());
+        }
+        if !wire
+            .pressed
+            .iter()
+            .any(|waker| waker.will_wake(context.waker()))
+        {
+            wire.pressed.push(context.waker().clone());
+        }
+        Poll::Pending
+    }
+
     /// Makes [`Incoming::relieved`] be called when the reader has caught up, which may be at once.
     pub fn ask_for_relief(self: &Arc<Self>) {
         let mut wire = self.wire.lock();
@@ -29,13 +48,14 @@ impl Connection {
         self.wire.lock().outbox.any_behind()
     }
 
-    /// Adds an entry that was kept back; none where it is not for this client. Entries come in
-    /// `seq` order; after the newest one the feed goes on live. Dropped when the client no longer
-    /// follows the feed.
+    /// Adds the next entry that was kept back; none where it is not for this client. After the
+    /// newest one the feed goes on live. Dropped when another entry is the next one: the client no
+    /// longer follows the feed, or the feed has gone on live since the entry was read.
     pub fn catch_up(self: &Arc<Self>, feed: &FeedId, seq: u64, packet: Option<&Packet>) -> Pushed {
-        if !self.wire.lock().outbox.is_behind(feed) {
+        if self.wire.lock().outbox.next_behind(feed) != Some(seq) {
             return Pushed::Dropped;
         }
+        // Only here entries that are kept back are taken, and by one task at a time.
         let pushed = match packet {
             Some(packet) => self.push(packet, Treatment::Must),
             None => Pushed::Queued,

@@ -1,8 +1,11 @@
 //! Polls: requests that wait until there is something to answer them with.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{CloseReason, Connection, Link, Turn, Wire};
 use crate::realtime::{
@@ -15,6 +18,9 @@ const MAX_PACKETS: usize = 16;
 
 /// From this size on an answer takes no further packet, in bytes.
 const FULL_ANSWER: usize = 256 * 1024;
+
+/// How long a poll waits for an upgrade that is under way.
+const SETTLING: Duration = Duration::from_millis(50);
 
 /// A poll that waits for its answer.
 pub(super) struct Waiting(oneshot::Sender<Vec<u8>>);
@@ -82,16 +88,41 @@ impl Connection {
         Turn::take(self, |connection| &connection.posting)
     }
 
+    /// A WebSocket for this session is about to open. Fails when the session is not polling, or
+    /// another is being tried.
+    pub(in crate::realtime) fn try_upgrade(&self) -> Result<(), PollRefused> {
+        let mut wire = self.wire.lock();
+        if wire.trying || !matches!(wire.link, Link::Polling(_)) {
+            return Err(PollRefused::NotPolling);
+        }
+        wire.trying = true;
+        Ok(())
+    }
+
+    /// Waits a moment for a WebSocket that is being tried: a client that has gone over to it may
+    /// poll once more, and the poll may overtake what it said there.
+    pub(in crate::realtime) async fn settle_upgrade(&self) {
+        let tried = self.tried.notified();
+        if self.wire.lock().trying {
+            // Whether it settles or not, the poll goes on.
+            let _ = timeout(SETTLING, tried).await;
+        }
+    }
+
+    /// The client says goodbye. A poll that it sent at the same time is still answered.
+    pub(in crate::realtime) fn leave(self: &Arc<Self>) {
+        self.finish(CloseReason::TransportClose);
+    }
+
     /// Whether the client polls.
     pub(in crate::realtime) fn is_polling(&self) -> bool {
         matches!(self.wire.lock().link, Link::Polling(_))
     }
 
-    /// A WebSocket is being tried: a poll that waits is let go, so that the client can pause. Fails
-    /// when the session is not polling, or another WebSocket is being tried.
+    /// The WebSocket works: a poll that waits is let go, so that the client can pause.
     pub(in crate::realtime) fn begin_upgrade(self: &Arc<Self>) -> Result<(), PollRefused> {
         let mut wire = self.wire.lock();
-        if wire.upgrading || !matches!(wire.link, Link::Polling(_)) {
+        if !matches!(wire.link, Link::Polling(_)) {
             return Err(PollRefused::NotPolling);
         }
         wire.upgrading = true;
@@ -101,7 +132,10 @@ impl Connection {
 
     /// The WebSocket came to nothing; polling goes on.
     pub(in crate::realtime) fn abandon_upgrade(&self) {
-        self.wire.lock().upgrading = false;
+        let mut wire = self.wire.lock();
+        wire.upgrading = false;
+        wire.trying = false;
+        self.tried.notify_waiters();
     }
 
     pub(super) fn answer_poll(&self, wire: &mut Wire) {

@@ -169,8 +169,7 @@ impl Engine {
             Err(payload::Malformed) => Err(CloseReason::ParseError),
         };
         match taken {
-            // The client's own goodbye.
-            Err(CloseReason::TransportClose) => session.end(CloseReason::TransportClose),
+            Err(CloseReason::TransportClose) => session.leave(),
             Err(reason) => {
                 session.end(reason);
                 return Refusal::BadRequest.into_response();
@@ -192,10 +191,19 @@ impl Engine {
         let engine = self.clone();
         match session {
             Some(session) => {
+                // Before the client hears that it may speak there.
+                let tried = session.try_upgrade();
                 tokio::spawn(async move {
-                    if let Some((stream, early)) = upgraded(upgrade).await {
-                        let socket = WebSocket::new(stream, early, max_message);
-                        socket.serve_upgrade(engine, session).await;
+                    match (upgraded(upgrade).await, tried) {
+                        (Some((stream, early)), Ok(())) => {
+                            let socket = WebSocket::new(stream, early, max_message);
+                            socket.serve_upgrade(engine, session).await;
+                        }
+                        (Some((stream, early)), Err(_)) => {
+                            WebSocket::new(stream, early, max_message).refuse();
+                        }
+                        (None, Ok(())) => session.abandon_upgrade(),
+                        (None, Err(_)) => {}
                     }
                 });
             }
@@ -224,6 +232,7 @@ impl Engine {
 }
 
 async fn poll(session: Arc<Connection>) -> Result<Response, Refusal> {
+    session.settle_upgrade().await;
     let answer = match session.poll() {
         Ok(answer) => answer,
         Err(PollRefused::NotPolling) => return Err(Refusal::BadRequest),

@@ -61,9 +61,6 @@ impl WebSocket {
     pub async fn serve_upgrade(mut self, engine: Engine, connection: Arc<Connection>) {
         let limit = engine.0.shared.options.upgrade_timeout;
         drop(engine);
-        if !connection.is_polling() {
-            return self.close(CloseReason::TransportClose);
-        }
         match timeout(limit, self.probe(&connection)).await {
             Ok(true) => self.serve(connection).await,
             Ok(false) | Err(_) => {
@@ -194,6 +191,11 @@ impl WebSocket {
                 Received::Close => return Err(CloseReason::TransportClose),
             }
         }
+    }
+
+    /// Ends a WebSocket whose session goes on elsewhere.
+    pub fn refuse(self) {
+        self.close(CloseReason::TransportClose);
     }
 
     /// Ends a WebSocket that belongs to no session.

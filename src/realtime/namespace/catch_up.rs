@@ -8,7 +8,7 @@ use crate::{
     realtime::{
         Context,
         connection::{CloseReason, Connection},
-        outbox::{Behind, Pushed},
+        outbox::Pushed,
     },
     services::present,
 };
@@ -62,8 +62,11 @@ async fn catch_up(context: &Context) {
             connection.forget_feed(&feed);
         }
         for entry in page.entries {
-            if send(context, connection, &feed, behind, &Arc::new(entry)) != Pushed::Queued {
-                return;
+            match send(context, connection, &feed, &Arc::new(entry)) {
+                Pushed::Queued => {}
+                // The feed goes on live, or is read anew from where that ended.
+                Pushed::Dropped => break,
+                Pushed::KeptBack | Pushed::OverBudget => return,
             }
         }
     }
@@ -73,13 +76,12 @@ fn send(
     context: &Context,
     connection: &Arc<Connection>,
     feed: &FeedId,
-    behind: Behind,
     entry: &Arc<Entry>,
 ) -> Pushed {
     let session = &context.session;
     let is_its_own =
         matches!(feed, FeedId::Direct(..)) && entry.origin.as_ref() == Some(session.id());
-    if is_its_own || entry.seq < behind.next {
+    if is_its_own {
         return connection.catch_up(feed, entry.seq, None);
     }
     if connection.is_pressed() {

@@ -33,6 +33,8 @@ struct State {
     slots: Vec<(&'static str, Slot)>,
     users: Vec<(UserId, UserGuard)>,
     closed: bool,
+    /// There has been a connected one.
+    served: bool,
 }
 
 enum Slot {
@@ -135,6 +137,7 @@ impl ClientSockets {
         }
         let events = std::mem::take(events);
         *slot = Slot::Connected(context.clone());
+        state.served = true;
         for event in events {
             if let Err(reason) = dispatch(context, event) {
                 self.connection.doom(reason);
@@ -238,20 +241,19 @@ impl ClientSockets {
 
     /// The connection has ended.
     pub fn close(&self, reason: CloseReason) {
-        let slots = {
+        let (slots, served) = {
             let mut state = self.state.lock();
             state.closed = true;
             state.users.clear();
-            std::mem::take(&mut state.slots)
+            (std::mem::take(&mut state.slots), state.served)
         };
-        let mut connected = 0;
         for (_, slot) in slots {
             if let Slot::Connected(context) = slot {
-                connected += 1;
                 depart(&context, Cause::Transport(reason));
             }
         }
-        if connected == 0 {
+        // Sockets are counted as they end.
+        if !served {
             count(reason.as_str());
         }
     }

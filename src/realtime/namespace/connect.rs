@@ -11,7 +11,7 @@ use serde_json::json;
 use socketioxide_core::{Sid, Value};
 
 use super::{
-    OnConnect,
+    NamespaceAdmission, OnConnect,
     acceptor::Admission,
     client_sockets::ClientSockets,
     credentials::{Credentials, object},
@@ -50,6 +50,7 @@ pub struct Gate {
     pub connections: Arc<ConnectionLimits>,
     pub queue: QueueLimits,
     pub on_connect: Option<OnConnect>,
+    pub(super) admission: NamespaceAdmission,
     /// Where sessions that can be recovered are stored.
     pub sessions: Option<Arc<dyn SessionStore>>,
 }
@@ -100,6 +101,9 @@ impl Gate {
         if let Admission::Refused(error, _) = &*knock.admission {
             return Err(error.clone());
         }
+        if self.admission == NamespaceAdmission::Everybody {
+            return self.welcome(knock, Identity::Guest);
+        }
         let credentials = Credentials::read(knock.auth.as_ref(), knock.token.as_deref())?;
         let identity = self.auth.identify(credentials.token.as_deref()).await?;
         if let Some(user) = identity.user_id() {
@@ -137,12 +141,14 @@ impl Gate {
         pid: Option<Arc<str>>,
         identity: Identity,
     ) -> Context {
+        let connection = knock.sockets.connection().clone();
+        let ready = Box::new(move |cx: &mut std::task::Context<'_>| connection.poll_ready(cx));
         let session = Session::new(NewSession {
             id,
             pid,
             identity: identity.clone(),
             client: knock.sockets.clone(),
-            queue: EventQueue::held(self.queue),
+            queue: EventQueue::held(self.queue, ready),
             bucket: self.rules.events.for_socket(),
         });
         Context {

@@ -273,7 +273,7 @@ impl Answer {
         match namespace.encoder.ack(namespace.path(), id, payload) {
             Ok(packet) => {
                 let connection = self.context.session.connection();
-                if connection.push(&packet, Treatment::Must) != Pushed::Queued {
+                if connection.push(&packet, Treatment::Answer) != Pushed::Queued {
                     Connection::count_drop("ack", "closed");
                 }
             }

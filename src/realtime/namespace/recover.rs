@@ -109,7 +109,7 @@ impl Gate {
             Some((pid, lost)) => Wanted {
                 pid,
                 id: lost.id,
-                user: lost.user,
+                user: lost.identity.user_id().cloned(),
                 rooms: lost.rooms.into_keys().collect(),
             },
             None => self.stored(pid, identity, offset).await?,

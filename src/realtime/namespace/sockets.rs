@@ -82,6 +82,7 @@ impl Sockets for Hub {
                     namespace.disconnect(&session, reason);
                 }
             }
+            namespace.rooms().forget_lost(which);
         }
     }
 }

@@ -25,7 +25,11 @@ fn queue() -> (
     mpsc::UnboundedReceiver<&'static str>,
 ) {
     let (log, read) = mpsc::unbounded_channel();
-    (EventQueue::held(LIMITS), log, read)
+    (
+        EventQueue::held(LIMITS, Box::new(|_| Poll::Ready(()))),
+        log,
+        read,
+    )
 }
 
 fn says(log: &mpsc::UnboundedSender<&'static str>, name: &'static str) -> Job {

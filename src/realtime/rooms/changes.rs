@@ -48,7 +48,7 @@ impl Rooms {
                 }
                 (None, Some(lost)) => {
                     let rooms = lost.rooms.keys().cloned().collect();
-                    (lost.id.clone(), lost.user.clone(), rooms)
+                    (lost.id.clone(), lost.identity.user_id().cloned(), rooms)
                 }
                 (None, None) => {
                     changes.gone.push(pid);

@@ -8,7 +8,7 @@ use std::{
 
 use super::{Inner, Member, Rooms};
 use crate::{
-    domain::{Room, SocketId, UserId},
+    domain::{Identity, Room, SocketId, UserId},
     ports::{Emit, Joined},
     realtime::{
         Session,
@@ -33,8 +33,8 @@ pub enum Departed {
 pub struct Lost {
     /// Its id, which it keeps.
     pub id: SocketId,
-    /// Whose it is.
-    pub user: Option<UserId>,
+    /// Who was behind it.
+    pub identity: Identity,
     /// Its rooms, and the first packet of the log that is for it in each.
     pub rooms: HashMap<Room, u64>,
     /// When it was lost.
@@ -125,12 +125,28 @@ impl Rooms {
     pub fn only_lost_of(&self, user: &UserId) -> Option<Arc<str>> {
         let inner = self.inner.lock();
         let recovery = inner.recovery.as_ref()?;
-        let is_its = |lost: &Lost| lost.user.as_ref() == Some(user);
+        let is_its = |lost: &Lost| lost.identity.user_id() == Some(user);
         let mut its = recovery.lost.iter().filter(|(_, lost)| is_its(lost));
         match (its.next(), its.next()) {
             (Some((pid, _)), None) => Some(pid.clone()),
             _ => None,
         }
+    }
+
+    /// Forgets the lost sockets of those of whom `which` is true.
+    pub fn forget_lost(&self, which: &dyn Fn(&Identity) -> bool) {
+        let mut inner = self.inner.lock();
+        let Some(recovery) = &mut inner.recovery else {
+            return;
+        };
+        let changed = &mut recovery.changed;
+        recovery.lost.retain(|pid, lost| {
+            let keep = !which(&lost.identity);
+            if !keep {
+                changed.insert(pid.clone());
+            }
+            keep
+        });
     }
 
     /// A socket that is still connected as far as we know.
@@ -268,7 +284,7 @@ impl Inner {
             let rooms = member.rooms.into_iter();
             let lost = Lost {
                 id: session.id().clone(),
-                user: session.user_id().cloned(),
+                identity: session.identity(),
                 rooms: rooms.map(|(room, seat)| (room, seat.since)).collect(),
                 at: Instant::now(),
             };
