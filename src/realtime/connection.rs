@@ -6,13 +6,11 @@ mod kept_back;
 mod polling;
 mod reason;
 mod receive;
+mod turn;
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::AtomicBool},
     task::Waker,
     time::Instant,
 };
@@ -24,7 +22,7 @@ use tokio::{net::TcpStream, sync::Notify};
 
 pub(super) use self::flush::Readable;
 pub use self::{deadlines::Alarm, polling::PollRefused, reason::CloseReason};
-use self::{deadlines::Deadlines, polling::Waiting};
+use self::{deadlines::Deadlines, polling::Waiting, turn::Turn};
 use super::{
     engine::{EngineId, Incoming, Protocol, Shared},
     outbox::{Outbox, Pushed, Treatment},
@@ -48,29 +46,6 @@ pub struct Connection {
     catching_up: AtomicBool,
     /// Told when a WebSocket that was tried is used, or given up.
     tried: Notify,
-}
-
-/// Something that one task at a time does for a connection; it ends when this is dropped.
-pub(super) struct Turn {
-    connection: Arc<Connection>,
-    of: fn(&Connection) -> &AtomicBool,
-}
-
-impl Turn {
-    fn take(connection: &Arc<Connection>, of: fn(&Connection) -> &AtomicBool) -> Option<Self> {
-        let was_taken = of(connection).swap(true, Ordering::AcqRel);
-        // Not made before it is known to be ours: dropping one ends the turn.
-        (!was_taken).then(|| Self {
-            connection: connection.clone(),
-            of,
-        })
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        (self.of)(&self.connection).store(false, Ordering::Release);
-    }
 }
 
 /// The outgoing side.

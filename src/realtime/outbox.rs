@@ -11,7 +11,7 @@ use crate::domain::FeedId;
 /// How much may wait for one client.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// The most bytes that wait; what must be queued beyond them ends the connection.
+    /// With so many bytes waiting, what must be queued ends the connection.
     pub bytes: usize,
 }
 

@@ -5,6 +5,7 @@
 
 mod changes;
 mod fanout;
+mod lost;
 mod recovery;
 
 use std::{

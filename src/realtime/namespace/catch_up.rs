@@ -13,8 +13,8 @@ use crate::{
     services::present,
 };
 
-/// How many entries are read at a time.
-const PAGE: usize = 100;
+/// How many entries are read at a time: what does not fit any more is read again later.
+const PAGE: usize = 16;
 
 /// How long to wait before the store is asked again.
 const RETRY: Duration = Duration::from_millis(500);

@@ -53,8 +53,12 @@ fn under_pressure_passing_goes_first_and_entries_stay_in_their_feed() {
         let entry = Treatment::Entry { feed: &feed, seq };
         assert_eq!(push(&mut outbox, entry), Pushed::KeptBack);
     }
-    assert_eq!(push(&mut outbox, Treatment::Must), Pushed::Queued);
+    for _ in 0..2 {
+        assert_eq!(push(&mut outbox, Treatment::Must), Pushed::Queued);
+    }
     assert_eq!(push(&mut outbox, Treatment::Must), Pushed::OverBudget);
+    // The client's own questions are still answered.
+    assert_eq!(push(&mut outbox, Treatment::Answer), Pushed::Queued);
     written(&mut outbox);
     // The feed goes on live only behind what was kept back.
     let entry = Treatment::Entry {
@@ -90,7 +94,7 @@ fn a_newer_value_takes_the_place_of_the_one_that_waits() {
 }
 
 #[test]
-fn a_packet_larger_than_the_budget_goes_out_alone() {
+fn a_packet_larger_than_the_budget_goes_out_and_nothing_more_waits_behind_it() {
     let mut outbox = Outbox::default();
     let pushed = outbox.push(&packet(120), Treatment::Must, BUDGET, false);
     assert_eq!(pushed, Pushed::Queued);
