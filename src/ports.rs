@@ -13,7 +13,7 @@ mod sockets;
 mod stock_store;
 
 pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload};
-pub use feed_store::{Appended, Change, Commit, FeedStore, ReadMark};
+pub use feed_store::{Appended, Change, Commit, FeedFilter, FeedStore, ReadMark, Since};
 pub use member_store::MemberStore;
 pub use payment_store::PaymentStore;
 pub use position_store::PositionStore;

@@ -178,14 +178,15 @@ impl Server {
         shutdown.await;
         tracing::info!("draining");
         readiness.drain();
-        let _ = stop.send(());
         let deadline = config.server.drain_deadline();
         let pace = Pace {
             per_second: config.server.drain_per_second,
             deadline,
         };
         let finished = async {
+            // Polling clients still need new requests to take what waits for them.
             hub.close(pace).await;
+            let _ = stop.send(());
             // Requests under way are answered.
             let _ = (&mut serving).await;
         };

@@ -38,7 +38,10 @@ fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
         return peer;
     }
     let forwarded = headers.get_all(FORWARDED_FOR).into_iter();
-    let texts: Vec<_> = forwarded.filter_map(|value| value.to_str().ok()).collect();
+    // What cannot be read is no address.
+    let texts: Vec<_> = forwarded
+        .map(|value| value.to_str().unwrap_or("?"))
+        .collect();
     let mut nearest = peer;
     for text in texts.iter().flat_map(|text| text.split(',')).rev() {
         let Ok(address) = text.trim().parse::<IpAddr>() else {

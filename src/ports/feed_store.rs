@@ -48,6 +48,18 @@ pub struct ReadMark {
     pub unread: u64,
 }
 
+/// Which feeds are meant.
+pub type FeedFilter = Box<dyn Fn(&FeedId) -> bool + Send>;
+
+/// Entries of several feeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Since {
+    /// The entries.
+    pub entries: Vec<Arc<Entry>>,
+    /// The position of the last entry that was looked at, whatever its feed.
+    pub position: u64,
+}
+
 /// Feeds of entries.
 #[async_trait]
 pub trait FeedStore: Send + Sync + 'static {
@@ -89,9 +101,15 @@ pub trait FeedStore: Send + Sync + 'static {
         id: &EntryId,
     ) -> StoreResult<Option<ReadMark>>;
 
-    /// All entries of all feeds after a position, in the order of their commits. Absent when there
-    /// are more than `limit`, or the position lies beyond the newest one.
-    async fn since(&self, position: u64, limit: usize) -> StoreResult<Option<Vec<Arc<Entry>>>>;
+    /// The entries after a position of those feeds of which `of` is true, in the order of their
+    /// commits. Absent when there are more than `limit` entries of all feeds, or the position lies
+    /// beyond the newest one.
+    async fn since(
+        &self,
+        position: u64,
+        limit: usize,
+        of: FeedFilter,
+    ) -> StoreResult<Option<Since>>;
 
     /// The position of the newest entry, 0 when there is none.
     async fn last_position(&self) -> StoreResult<u64>;

@@ -31,10 +31,10 @@ pub trait SessionStore: Send + Sync + 'static {
         gone: Vec<Arc<str>>,
     ) -> StoreResult<()>;
 
-    /// A session.
+    /// A session as it was stored before this store was opened.
     async fn load(&self, namespace: &str, pid: &str) -> StoreResult<Option<SavedSession>>;
 
-    /// The user's session, if there is exactly one.
+    /// The user's session of that time, if there is exactly one.
     async fn only_one_of(
         &self,
         namespace: &str,

@@ -154,6 +154,10 @@ impl Connection {
                 &v3
             }
         };
+        if wire.outbox.is_empty() {
+            // From now on something waits to be taken.
+            wire.progress_at = Instant::now();
+        }
         let mut pushed = wire.outbox.push(packet, treatment, budget, slow);
         if pushed == Pushed::OverBudget {
             // The flusher may not have come round yet: what the transport takes does not count.

@@ -34,6 +34,13 @@ pub struct Offset {
     pub position: u64,
 }
 
+impl Offset {
+    /// The number of the packet that comes after it.
+    pub fn next(&self) -> u64 {
+        self.index.saturating_add(1)
+    }
+}
+
 impl fmt::Display for Offset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}.{}", self.run, self.index, self.position)

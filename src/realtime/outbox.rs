@@ -211,6 +211,13 @@ impl Outbox {
         }
     }
 
+    /// The client follows no feed any more.
+    pub fn forget_all(&mut self) {
+        if let Some(slow) = &mut self.slow {
+            slow.behind.clear();
+        }
+    }
+
     /// Bytes that wait.
     pub fn bytes(&self) -> usize {
         self.bytes - self.written

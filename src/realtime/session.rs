@@ -41,6 +41,8 @@ pub struct Session {
     emit: AtomicU64,
     /// From which packet on it finds them in the log alone. Guarded by the rooms' lock.
     lag: AtomicU64,
+    /// The entries up to this position it has been sent from the store, or they are not for it.
+    position: AtomicU64,
 }
 
 /// No packet has this number.
@@ -61,6 +63,7 @@ impl Session {
             gone: AtomicBool::new(false),
             emit: AtomicU64::new(0),
             lag: AtomicU64::new(NO_LAG),
+            position: AtomicU64::new(0),
         })
     }
 
@@ -112,6 +115,16 @@ impl Session {
     /// Marks it for an emit; whether it was not yet.
     pub(super) fn mark(&self, emit: u64) -> bool {
         self.emit.swap(emit, Ordering::Relaxed) != emit
+    }
+
+    /// Whether it has been sent the entry at this position from the store.
+    pub(super) fn has(&self, position: Option<u64>) -> bool {
+        position.is_some_and(|position| position <= self.position.load(Ordering::Relaxed))
+    }
+
+    /// It has been sent the entries up to this position.
+    pub(super) fn set_position(&self, position: u64) {
+        self.position.store(position, Ordering::Relaxed);
     }
 
     /// Whether it finds packets in the log alone.

@@ -160,6 +160,10 @@ impl PresenceService {
     pub async fn run(&self) {
         loop {
             let ((user, device), rooms) = self.vanished.next().await;
+            if self.sockets.identity(&device).is_some() {
+                // It came back as it was about to be given up.
+                continue;
+            }
             if let Err(error) = self.departed(&user, &device, &rooms).await {
                 tracing::warn!(%error, "a vanished device could not be removed from presence");
             }

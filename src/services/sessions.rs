@@ -50,6 +50,13 @@ impl Sessions {
             return Err(Error::new(Code::Forbidden, "The token is another user's"));
         }
         self.sockets.renew(speaker.socket, user);
+        if self.is_revoked(&identity) {
+            // Revoked while it was taken, when nobody had come with it yet.
+            self.sockets.disconnect(
+                &|identity| self.is_revoked(identity),
+                DisconnectReason::Revoked,
+            );
+        }
         Ok(user.token.expires_at)
     }
 

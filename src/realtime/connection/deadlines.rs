@@ -33,6 +33,8 @@ pub(super) struct Deadlines {
     heartbeat: Option<Instant>,
     /// A ping has not been answered.
     pinged: bool,
+    /// Of Engine.IO 3: when the client's next ping must have come.
+    alive_until: Option<Instant>,
     connect: Option<Instant>,
     stall: Option<Instant>,
     farewell: Option<Instant>,
@@ -62,14 +64,21 @@ impl Connection {
                     wire.deadlines.heartbeat = Some(self.alarm(Alarm::Heartbeat, after));
                 }
             }
-            Protocol::V3 => self.start_heartbeat(),
+            // The alarm that is set moves on when it goes off.
+            Protocol::V3 => {
+                let options = &self.shared.options;
+                let alive_until = Instant::now() + options.ping_interval + options.ping_timeout;
+                self.wire.lock().deadlines.alive_until = Some(alive_until);
+            }
         }
     }
 
     /// No namespace is connected: one must be in time.
     pub fn await_namespace(&self, within: Duration) {
-        let due = self.alarm(Alarm::Connect, within);
-        self.wire.lock().deadlines.connect = Some(due);
+        let mut wire = self.wire.lock();
+        if wire.deadlines.connect.is_none() {
+            wire.deadlines.connect = Some(self.alarm(Alarm::Connect, within));
+        }
     }
 
     /// A namespace is connected.
@@ -104,7 +113,8 @@ impl Connection {
                 self.shared.options.ping_timeout
             };
             let now = Instant::now() + CLOCKS;
-            deadlines.heartbeat.is_some_and(|due| due + left <= now)
+            let due = deadlines.heartbeat.max(deadlines.alive_until);
+            due.is_some_and(|due| due + left <= now)
         };
         if overdue {
             self.end(CloseReason::PingTimeout);
@@ -118,6 +128,12 @@ impl Connection {
         // A deadline that was moved has an alarm of its own.
         let reason = match alarm {
             Alarm::Heartbeat if deadlines.heartbeat != Some(due) => return,
+            Alarm::Heartbeat if deadlines.alive_until.is_some_and(|until| until > due) => {
+                let until = deadlines.alive_until.unwrap_or(due);
+                self.shared.timers.set(until, self.id, Alarm::Heartbeat);
+                deadlines.heartbeat = Some(until);
+                return;
+            }
             Alarm::Heartbeat if deadlines.pinged => CloseReason::PingTimeout,
             Alarm::Heartbeat => {
                 deadlines.pinged = true;

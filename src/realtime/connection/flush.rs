@@ -31,7 +31,15 @@ impl Connection {
         };
         match outcome {
             Outcome::Nothing => {}
-            Outcome::Relieved => self.tell(|incoming| incoming.relieved()),
+            Outcome::Relieved => match self.incoming.try_lock() {
+                Some(mut incoming) => {
+                    if let Some(incoming) = &mut *incoming {
+                        incoming.relieved();
+                    }
+                }
+                // What comes from the client is being taken; others must not wait for that.
+                None => self.ask_for_relief(),
+            },
             Outcome::Ended(reason) => self.end(reason),
         }
     }

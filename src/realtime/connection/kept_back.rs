@@ -15,6 +15,11 @@ use crate::{
 };
 
 impl Connection {
+    /// How many bytes may wait without anything giving way.
+    pub fn relaxed_bytes(&self) -> usize {
+        self.shared.options.budget.pressure()
+    }
+
     /// Whether so much waits that what can give way should.
     pub fn is_pressed(&self) -> bool {
         self.pending_bytes() > self.shared.options.budget.pressure()
@@ -69,6 +74,11 @@ impl Connection {
     /// Begins to read what was kept back, unless that is being done.
     pub(in crate::realtime) fn begin_catch_up(self: &Arc<Self>) -> Option<Turn> {
         Turn::take(self, |connection| &connection.catching_up)
+    }
+
+    /// The client follows no feed any more.
+    pub fn forget_feeds(&self) {
+        self.wire.lock().outbox.forget_all();
     }
 
     /// The client no longer follows the feed: nothing more of it is kept back.

@@ -70,6 +70,9 @@ pub fn decode(protocol: Protocol, body: &[u8]) -> Result<Vec<Part>, Malformed> {
 
 /// `mark`: how binary as base64 begins.
 fn part(packet: &[u8], mark: &[u8]) -> Result<Part, Malformed> {
+    if packet.is_empty() {
+        return Err(Malformed);
+    }
     match packet.strip_prefix(mark) {
         Some(base64) => STANDARD.decode(base64).map(Part::Binary),
         None => return text(packet),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     acceptor::{Acceptor, Admission},
-    client_sockets::{ClientSockets, Event},
+    client_sockets::{ClientSockets, Event, Reserved},
     codec::{Decoder, Inward, Kind},
     connect::Knock,
     depart::Cause,
@@ -70,26 +70,25 @@ impl Client {
             Kind::Connect(auth) => {
                 let (gate, sockets) = (gate.clone(), sockets.clone());
                 self.count_connect()?;
-                if sockets.reserve(gate.path(), self.acceptor.max_namespaces()) {
-                    gate.knock(Knock {
+                match sockets.reserve(gate.path(), self.acceptor.max_namespaces()) {
+                    Reserved::Place(place) => gate.knock(Knock {
                         sockets,
+                        place,
                         auth,
                         token: self.token.clone(),
                         admission: self.admission.clone(),
-                    });
-                } else {
-                    telemetry::limited(Code::TooManyNamespaces);
-                    let error = Error::new(Code::TooManyNamespaces, "Too many namespaces");
-                    self.acceptor.refuse(path, &error, sockets.connection());
+                    }),
+                    Reserved::Already => {}
+                    Reserved::Full => {
+                        telemetry::limited(Code::TooManyNamespaces);
+                        let error = Error::new(Code::TooManyNamespaces, "Too many namespaces");
+                        self.acceptor.refuse(path, &error, sockets.connection());
+                    }
                 }
                 Ok(())
             }
             Kind::Disconnect => {
                 sockets.leave(gate.path(), Cause::Client);
-                if sockets.is_empty() {
-                    let within = self.acceptor.connect_timeout();
-                    sockets.connection().await_namespace(within);
-                }
                 Ok(())
             }
             Kind::Event(value, ack) => {
@@ -119,15 +118,17 @@ impl Client {
 
 impl Incoming for Client {
     fn begin(&mut self, connection: &Arc<Connection>) {
-        let sockets = ClientSockets::new(connection.clone());
-        connection.await_namespace(self.acceptor.connect_timeout());
+        let within = self.acceptor.connect_timeout();
+        let sockets = ClientSockets::new(connection.clone(), within);
+        connection.await_namespace(within);
         // Engine.IO 3's clients are connected to `/` without asking.
         if connection.protocol() == Protocol::V3
             && let Some(gate) = self.acceptor.gate("/")
-            && sockets.reserve(gate.path(), 0)
+            && let Reserved::Place(place) = sockets.reserve(gate.path(), 0)
         {
             gate.clone().knock(Knock {
                 sockets: sockets.clone(),
+                place,
                 auth: None,
                 token: self.token.clone(),
                 admission: self.admission.clone(),

@@ -1,13 +1,13 @@
 //! A client's sockets, one for each namespace over its connection.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use socketioxide_core::Value;
 
 use super::{
     depart::{Cause, count, depart},
-    dispatch::{dispatch, refuse_oversized},
+    dispatch::{dispatch, refuse_oversized, size},
 };
 use crate::{
     domain::UserId,
@@ -24,6 +24,7 @@ use crate::{
 /// A client's sockets.
 pub struct ClientSockets {
     connection: Arc<Connection>,
+    connect_timeout: Duration,
     state: Mutex<State>,
 }
 
@@ -35,15 +36,30 @@ struct State {
     closed: bool,
     /// There has been a connected one.
     served: bool,
+    draining: bool,
+    /// How often a namespace has been asked for.
+    knocks: u64,
 }
 
 enum Slot {
     /// Asked for; what is sent to it meanwhile waits.
     Pending {
+        knock: u64,
         events: Vec<Event>,
         bytes: usize,
     },
     Connected(Context),
+}
+
+/// Whether a namespace may be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// It has a place, by this number.
+    Place(u64),
+    /// It is connected, or was asked for before.
+    Already,
+    /// There are as many as may be.
+    Full,
 }
 
 /// An event on its way to its handler.
@@ -64,10 +80,11 @@ impl Drop for Last {
 }
 
 impl ClientSockets {
-    /// None yet, over this connection.
-    pub fn new(connection: Arc<Connection>) -> Arc<Self> {
+    /// None yet, over this connection, which must not be without one for longer than this.
+    pub fn new(connection: Arc<Connection>, connect_timeout: Duration) -> Arc<Self> {
         Arc::new(Self {
             connection,
+            connect_timeout,
             state: Mutex::default(),
         })
     }
@@ -82,27 +99,43 @@ impl ClientSockets {
         self.state.lock().slots.is_empty()
     }
 
-    /// Makes a place for a namespace that was asked for; whether there was room. One that was
-    /// asked for before keeps its place.
-    pub fn reserve(&self, path: &'static str, max: usize) -> bool {
+    /// Makes a place for a namespace that was asked for.
+    pub fn reserve(&self, path: &'static str, max: usize) -> Reserved {
         let mut state = self.state.lock();
         if state.slots.iter().any(|(known, _)| *known == path) {
-            return true;
+            return Reserved::Already;
         }
         if max > 0 && state.slots.len() >= max {
-            return false;
+            return Reserved::Full;
         }
+        state.knocks += 1;
+        let knock = state.knocks;
         let (events, bytes) = (Vec::new(), 0);
-        state.slots.push((path, Slot::Pending { events, bytes }));
-        true
+        let pending = Slot::Pending {
+            knock,
+            events,
+            bytes,
+        };
+        state.slots.push((path, pending));
+        Reserved::Place(knock)
     }
 
-    /// Gives up a place that is not answered, or was refused.
-    pub fn give_up(&self, path: &str) {
+    /// Gives up a place whose namespace was refused.
+    pub fn give_up(&self, path: &str, refused: u64) {
         let mut state = self.state.lock();
-        state
-            .slots
-            .retain(|(known, slot)| *known != path || matches!(slot, Slot::Connected(_)));
+        state.slots.retain(|(known, slot)| {
+            let is_it = matches!(slot, Slot::Pending { knock, .. } if *knock == refused);
+            *known != path || !is_it
+        });
+        drop(state);
+        self.expect_namespace();
+    }
+
+    /// With no namespace left or asked for, one must be connected in time.
+    fn expect_namespace(&self) {
+        if self.is_empty() {
+            self.connection.await_namespace(self.connect_timeout);
+        }
     }
 
     /// Counts the connection as the user's, once, or fails with the limit that stands against it.
@@ -121,7 +154,13 @@ impl ClientSockets {
 
     /// Connects a namespace that was asked for: `enter` runs, then what has waited is handled,
     /// before anything that comes. Nothing happens when the client has gone.
-    pub fn connect(&self, path: &str, context: &Context, enter: impl FnOnce() -> bool) -> bool {
+    pub fn connect(
+        &self,
+        path: &str,
+        asked: u64,
+        context: &Context,
+        enter: impl FnOnce() -> bool,
+    ) -> bool {
         let mut state = self.state.lock();
         if state.closed {
             return false;
@@ -129,10 +168,10 @@ impl ClientSockets {
         let Some((_, slot)) = state.slots.iter_mut().find(|(known, _)| *known == path) else {
             return false;
         };
-        let Slot::Pending { events, .. } = slot else {
+        let Slot::Pending { knock, events, .. } = slot else {
             return false;
         };
-        if !enter() {
+        if *knock != asked || !enter() {
             return false;
         }
         let events = std::mem::take(events);
@@ -152,8 +191,8 @@ impl ClientSockets {
         let mut state = self.state.lock();
         match state.slots.iter_mut().find(|(known, _)| *known == path) {
             Some((_, Slot::Connected(context))) => dispatch(context, event),
-            Some((_, Slot::Pending { events, bytes })) => {
-                *bytes += event.value.len();
+            Some((_, Slot::Pending { events, bytes, .. })) => {
+                *bytes += size(&event.value);
                 if events.len() >= limits.events || *bytes > limits.bytes {
                     return Err(CloseReason::Flood);
                 }
@@ -184,6 +223,9 @@ impl ClientSockets {
         };
         if let Some(Slot::Connected(context)) = left {
             depart(&context, cause);
+            if let Cause::Client = cause {
+                self.expect_namespace();
+            }
         }
     }
 
@@ -208,6 +250,9 @@ impl ClientSockets {
     /// Takes nothing more, and ends the connection once what was sent is done; whether there is
     /// anything to wait for.
     pub fn drain(&self) -> bool {
+        if std::mem::replace(&mut self.state.lock().draining, true) {
+            return true;
+        }
         let contexts = self.contexts();
         let any = !contexts.is_empty();
         // Goes with the last socket's last job.

@@ -9,6 +9,7 @@ use futures::FutureExt;
 use metrics::counter;
 use serde_json::json;
 use socketioxide_core::{Sid, Value};
+use tokio::time::timeout;
 
 use super::{
     NamespaceAdmission, OnConnect,
@@ -58,6 +59,8 @@ pub struct Gate {
 /// A client that asks for a namespace.
 pub struct Knock {
     pub sockets: Arc<ClientSockets>,
+    /// The place that is kept for it.
+    pub place: u64,
     pub auth: Option<Value>,
     pub token: Option<String>,
     pub admission: Arc<Admission>,
@@ -90,7 +93,7 @@ impl Gate {
     fn refuse(&self, knock: &Knock, error: &Error) {
         let connection = knock.sockets.connection();
         count(error.code().as_str());
-        knock.sockets.give_up(self.path());
+        knock.sockets.give_up(self.path(), knock.place);
         connection.answer(&self.namespace.encoder.refused(self.path(), error));
         if let Admission::Refused(..) = &*knock.admission {
             connection.finish(CloseReason::Refused);
@@ -183,20 +186,24 @@ impl Gate {
         }
         let auth = knock.auth.as_ref().and_then(object::<serde_json::Value>);
         let auth = auth.unwrap_or_else(|| json!({}));
-        let greeting = self
-            .on_connect
-            .as_ref()
-            .map(|greet| greet(context.clone(), auth));
-        let announcing = announce(context.clone(), entered);
+        let greet = self.on_connect.clone();
+        let (announcing, context) = (announce(context.clone(), entered), context.clone());
+        let limit = self.rules.event_timeout;
+        let first = async move {
+            announcing.await;
+            if let Some(greet) = greet {
+                greet(context, auth).await;
+            }
+        };
         session.queue().clone().open(Job {
             order: Order::Serial,
             bytes: 0,
             work: Box::pin(async move {
-                announcing.await;
-                if let Some(greeting) = greeting
-                    && AssertUnwindSafe(greeting).catch_unwind().await.is_err()
-                {
-                    tracing::error!("a connect handler panicked");
+                let first = timeout(limit, AssertUnwindSafe(first).catch_unwind());
+                match first.await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => tracing::error!("what is done first for a socket panicked"),
+                    Err(_) => tracing::error!("what is done first for a socket took too long"),
                 }
             }),
         });
@@ -210,7 +217,9 @@ impl Gate {
         context: &Context,
         enter: impl FnOnce() -> bool,
     ) -> bool {
-        let connected = knock.sockets.connect(self.path(), context, enter);
+        let connected = knock
+            .sockets
+            .connect(self.path(), knock.place, context, enter);
         if connected {
             self.recheck(context);
         }

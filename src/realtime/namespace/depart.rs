@@ -73,10 +73,11 @@ pub fn depart(context: &Context, cause: Cause) {
     let session = &context.session;
     count(cause.as_str());
     session.leave();
-    let pending = if session.is_expelled() {
-        Pending::Dropped
-    } else {
-        Pending::Finished
+    let (pending, cause) = match cause {
+        // Its transport was faster than what was to end it.
+        Cause::Transport(_) if session.is_expelled() => (Pending::Dropped, Cause::Client),
+        _ if session.is_expelled() => (Pending::Dropped, cause),
+        _ => (Pending::Finished, cause),
     };
     let work = Box::pin(leave(context.clone(), cause));
     session.queue().close(
@@ -100,6 +101,9 @@ async fn leave(context: Context, cause: Cause) {
         .filter(|room| room.chat_id().is_some())
         .collect();
     let last_in: Vec<Room> = rooms.remove(&context.session, cause.departed());
+    if context.namespace.is_root() {
+        context.session.connection().forget_feeds();
+    }
     if let Ok(speaker) = context.speaker()
         && context.namespace.is_root()
     {

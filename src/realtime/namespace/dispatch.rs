@@ -181,7 +181,8 @@ fn prepare(rules: &Rules, route: Option<&Route>, value: &Value) -> Result<Call> 
     }
 }
 
-fn size(value: &Value) -> usize {
+/// Its bytes, binaries among them.
+pub fn size(value: &Value) -> usize {
     match value {
         Value::Str(text, binaries) => {
             let binaries = binaries.iter().flatten().map(|binary| binary.len());

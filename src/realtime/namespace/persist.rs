@@ -50,9 +50,11 @@ impl Hub {
             if saved.is_empty() && gone.is_empty() {
                 continue;
             }
+            let pids = saved.iter().map(|one| &one.pid).chain(&gone);
+            let pids: Vec<_> = pids.cloned().collect();
             if let Err(error) = sessions.save(path, saved, gone).await {
-                // Their clients get new sessions after a restart, and are told so.
-                tracing::warn!(%error, "sessions could not be stored");
+                tracing::warn!(%error, "sessions could not be stored; trying again");
+                rooms.note_unsaved(pids);
             }
         }
     }

@@ -64,7 +64,8 @@ impl Gate {
         if !self.may_return(&wanted, identity).await {
             return false;
         }
-        let Some(missed) = self.missed(&wanted, &offset).await else {
+        let most_bytes = knock.sockets.connection().relaxed_bytes();
+        let Some(missed) = self.missed(&wanted, &offset, most_bytes).await else {
             return false;
         };
         let (id, pid) = (wanted.id, Some(wanted.pid));
@@ -180,26 +181,43 @@ impl Gate {
         true
     }
 
-    async fn missed(&self, wanted: &Wanted, offset: &Offset) -> Option<Missed> {
+    async fn missed(&self, wanted: &Wanted, offset: &Offset, most_bytes: usize) -> Option<Missed> {
         match self.namespace.rooms().knows(offset) {
             Known::Whole => Some(Missed::Log),
             Known::TooOld => None,
+            // Feeds are those of `/`; of what else another namespace sent nothing is left.
+            Known::AnotherRun { .. } if !self.namespace.is_root() => None,
             Known::AnotherRun { now } => {
-                let since = self.services.chat.feeds.since(offset.position, MAX_ENTRIES);
-                let since = since.await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "missed entries could not be read");
-                    None
-                })?;
-                let last = since.last().map_or(offset.position, |entry| entry.position);
-                let its = since.iter().filter(|entry| is_for(entry, wanted));
-                let packets = its.map(|entry| self.packet(entry));
-                Some(Missed::Store(Stored {
-                    packets: packets.collect::<Option<_>>()?,
-                    position: last,
-                    log_from: now,
-                }))
+                let stored = self.missed_in_store(wanted, offset, now).await?;
+                // More than may wait at a time would end the connection again and again.
+                let bytes: usize = stored.packets.iter().map(Packet::size).sum();
+                (bytes <= most_bytes).then_some(Missed::Store(stored))
             }
         }
+    }
+
+    async fn missed_in_store(
+        &self,
+        wanted: &Wanted,
+        offset: &Offset,
+        log_from: u64,
+    ) -> Option<Stored> {
+        let (rooms, user) = (wanted.rooms.clone(), wanted.user.clone());
+        let of = Box::new(move |feed: &FeedId| is_of(feed, &rooms, user.as_ref()));
+        let feeds = &self.services.chat.feeds;
+        let since = feeds.since(offset.position, MAX_ENTRIES, of).await;
+        let since = since.unwrap_or_else(|error| {
+            tracing::warn!(%error, "missed entries could not be read");
+            None
+        })?;
+        let is_its_own = |entry: &Entry| entry.origin.as_ref() == Some(&wanted.id);
+        let its = since.entries.iter().filter(|entry| !is_its_own(entry));
+        let packets = its.map(|entry| self.packet(entry));
+        Some(Stored {
+            packets: packets.collect::<Option<_>>()?,
+            position: since.position,
+            log_from,
+        })
     }
 
     /// The packet of an entry, with an offset that leads to the store again.
@@ -217,13 +235,10 @@ impl Gate {
     }
 }
 
-/// Whether an entry was for the socket.
-fn is_for(entry: &Entry, wanted: &Wanted) -> bool {
-    match &entry.feed {
-        FeedId::Room(room) => wanted.rooms.contains(&Room::chat(room)),
-        FeedId::Direct(one, other) => {
-            let is_its = |user| wanted.user.as_ref() == Some(user);
-            (is_its(one) || is_its(other)) && entry.origin.as_ref() != Some(&wanted.id)
-        }
+/// Whether a feed's entries are for a user's socket in these rooms.
+fn is_of(feed: &FeedId, rooms: &[Room], user: Option<&UserId>) -> bool {
+    match feed {
+        FeedId::Room(room) => rooms.contains(&Room::chat(room)),
+        FeedId::Direct(one, other) => user == Some(one) || user == Some(other),
     }
 }

@@ -15,6 +15,13 @@ pub struct Changes {
 }
 
 impl Rooms {
+    /// What was told as changed could not be stored.
+    pub fn note_unsaved(&self, pids: Vec<Arc<str>>) {
+        if let Some(recovery) = &mut self.inner.lock().recovery {
+            recovery.changed.extend(pids);
+        }
+    }
+
     /// Forgets what is too old, and tells what is to be stored.
     pub fn changes(&self) -> Changes {
         let mut inner = self.inner.lock();

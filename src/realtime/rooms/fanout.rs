@@ -47,6 +47,7 @@ impl Rooms {
             treatment: treatment(emit, logged),
             tally: Tally::default(),
             logged,
+            position: emit.entry.map(|entry| entry.position),
         };
         inner.fan_out(emit, &mut sending);
         sending.tally
@@ -83,10 +84,15 @@ struct Sending<'a> {
     treatment: Treatment<'a>,
     tally: Tally,
     logged: Logging,
+    /// The place among all entries of the one that it carries.
+    position: Option<u64>,
 }
 
 impl Sending<'_> {
     fn send(&mut self, session: &Arc<Session>) {
+        if session.has(self.position) {
+            return;
+        }
         if session.lags() {
             // It finds the event in the log, if it is there.
             match self.logged {

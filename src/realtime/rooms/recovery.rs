@@ -105,7 +105,7 @@ impl Rooms {
         let inner = self.inner.lock();
         match inner.recovery.as_ref().map(|recovery| &recovery.log) {
             Some(log) if !log.knows(offset) => Known::AnotherRun { now: log.next() },
-            Some(log) if log.reaches(offset.index + 1) => Known::Whole,
+            Some(log) if log.reaches(offset.next()) => Known::Whole,
             Some(_) | None => Known::TooOld,
         }
     }
@@ -120,7 +120,7 @@ impl Rooms {
     ) -> Option<Resumed> {
         let mut inner = self.inner.lock();
         let recovery = inner.recovery.as_mut()?;
-        let from = offset.index + 1;
+        let from = offset.next();
         if !recovery.log.knows(offset) || !recovery.log.reaches(from) {
             return None;
         }
@@ -128,7 +128,7 @@ impl Rooms {
         session.connection().push(welcome, Treatment::Must);
         let resumed = inner.readmit(session, lost.rooms);
         session.set_lag(Some(from));
-        inner.catch_up(session, 0);
+        inner.catch_up(session);
         Some(resumed)
     }
 
@@ -142,11 +142,15 @@ impl Rooms {
         welcome: &Packet,
     ) -> Option<Resumed> {
         let mut inner = self.inner.lock();
+        let is_connected = inner.sockets.contains_key(session.id());
         let recovery = inner.recovery.as_mut()?;
-        if !recovery.log.reaches(stored.log_from) {
+        let pid = session.pid()?;
+        // Another connection of the same client may have been faster.
+        let is_there = recovery.connected.contains_key(pid) || is_connected;
+        if is_there || !recovery.log.reaches(stored.log_from) {
             return None;
         }
-        recovery.lost.remove(&**session.pid()?);
+        recovery.lost.remove(pid);
         let connection = session.connection();
         connection.push(welcome, Treatment::Must);
         for packet in &stored.packets {
@@ -154,15 +158,16 @@ impl Rooms {
         }
         let since = stored.log_from;
         let resumed = inner.readmit(session, rooms.iter().map(|room| (room.clone(), since)));
+        session.set_position(stored.position);
         session.set_lag(Some(since));
-        inner.catch_up(session, stored.position);
+        inner.catch_up(session);
         Some(resumed)
     }
 
     /// Sends a socket that reads again what it has not been sent.
     pub fn relieve(&self, session: &Arc<Session>) {
         let inner = self.inner.lock();
-        inner.catch_up(session, 0);
+        inner.catch_up(session);
     }
 }
 
@@ -182,9 +187,8 @@ impl Inner {
         Resumed { entered }
     }
 
-    /// Sends what stands in the log for the socket, as far as there is room. Entries up to
-    /// `position` it has already.
-    fn catch_up(&self, session: &Arc<Session>, position: u64) {
+    /// Sends what stands in the log for the socket, as far as there is room.
+    fn catch_up(&self, session: &Arc<Session>) {
         let (Some(recovery), Some(from)) = (&self.recovery, session.lag()) else {
             return;
         };
@@ -196,8 +200,7 @@ impl Inner {
             return;
         };
         for logged in missed {
-            let has_it = logged.position.is_some_and(|its| its <= position);
-            if has_it || !is_for(logged, member) {
+            if session.has(logged.position) || !is_for(logged, member) {
                 continue;
             }
             let pushed = session.connection().push(&logged.packet, Treatment::Logged);

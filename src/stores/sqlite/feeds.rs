@@ -1,7 +1,5 @@
 //! The feeds' port: appending, paging, changing entries, read cursors.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -14,7 +12,7 @@ use super::{
 };
 use crate::{
     domain::{Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, Timestamp, UserId},
-    ports::{Appended, Change, FeedStore, ReadMark, StoreResult},
+    ports::{Appended, Change, FeedFilter, FeedStore, ReadMark, Since, StoreResult},
 };
 
 #[async_trait]
@@ -91,8 +89,13 @@ impl FeedStore for SqliteStore {
             .await
     }
 
-    async fn since(&self, position: u64, limit: usize) -> StoreResult<Option<Vec<Arc<Entry>>>> {
-        self.read(move |connection| page::since(connection, position, limit))
+    async fn since(
+        &self,
+        position: u64,
+        limit: usize,
+        of: FeedFilter,
+    ) -> StoreResult<Option<Since>> {
+        self.read(move |connection| page::since(connection, position, limit, &*of))
             .await
     }
 

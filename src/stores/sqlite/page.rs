@@ -11,7 +11,10 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows;
-use crate::domain::{Cursor, Entry, EntryId, EntryPage, FeedId, Verdict};
+use crate::{
+    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, Verdict},
+    ports::Since,
+};
 
 /// The most entries in one page, whatever is asked for.
 const MAX_PAGE: usize = 1_000;
@@ -95,12 +98,14 @@ pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0).map(rows::to_seq))
 }
 
-/// Reads the entries of all feeds after a position.
+/// Reads the entries after a position of the feeds of which `of` is true. No column of another
+/// feed's entry is read but its feed.
 pub(super) fn since(
     connection: &Connection,
     position: u64,
     limit: usize,
-) -> rusqlite::Result<Option<Vec<Arc<Entry>>>> {
+    of: &dyn Fn(&FeedId) -> bool,
+) -> rusqlite::Result<Option<Since>> {
     if position > last_position(connection)? {
         return Ok(None);
     }
@@ -108,21 +113,30 @@ pub(super) fn since(
         connection.prepare_cached(rows::select!("WHERE key > ?1 ORDER BY key LIMIT ?2"))?;
     let mut found = query.query(params![rows::from_seq(position), limit as i64 + 1])?;
     let mut feeds = HashMap::new();
-    let mut entries = Vec::new();
+    let mut since = Since {
+        entries: Vec::new(),
+        position,
+    };
+    let mut count = 0;
     while let Some(row) = found.next()? {
-        if entries.len() == limit {
+        count += 1;
+        if count > limit {
             return Ok(None);
         }
         let feed = match feeds.entry(rows::feed(row)?) {
             Occupied(known) => known.into_mut(),
             Vacant(unknown) => {
                 let feed = feed_of(connection, *unknown.key())?;
-                unknown.insert(feed)
+                let wanted = of(&feed);
+                unknown.insert((feed, wanted))
             }
         };
-        entries.push(Arc::new(rows::entry(row, feed)?));
+        since.position = rows::position(row)?;
+        if let (feed, true) = feed {
+            since.entries.push(Arc::new(rows::entry(row, feed)?));
+        }
     }
-    Ok(Some(entries))
+    Ok(Some(since))
 }
 
 fn feed_of(connection: &Connection, row: i64) -> rusqlite::Result<FeedId> {

@@ -38,9 +38,14 @@ pub(super) fn entry(row: &Row<'_>, feed: &FeedId) -> rusqlite::Result<Entry> {
         edited_at: time(row, 9)?,
         deleted_at: time(row, 10)?,
         attachment: attachment(row, 11)?,
-        position: to_seq(row.get(12)?),
+        position: position(row)?,
         origin: optional_text(row, 13, SocketId::new)?,
     })
+}
+
+/// The entry's position in a row of a [`select!`] query.
+pub(super) fn position(row: &Row<'_>) -> rusqlite::Result<u64> {
+    row.get(12).map(to_seq)
 }
 
 /// The feed's row in a row of a [`select!`] query.

@@ -52,13 +52,14 @@ impl SessionStore for SqliteStore {
 
     async fn load(&self, namespace: &str, pid: &str) -> StoreResult<Option<SavedSession>> {
         let (namespace, pid) = (namespace.to_owned(), pid.to_owned());
+        let opened = self.opened.as_ms();
         self.read(move |connection| {
             connection
                 .prepare_cached(
                     "SELECT pid, id, user, rooms FROM sessions
-                     WHERE namespace = ?1 AND pid = ?2",
+                     WHERE namespace = ?1 AND pid = ?2 AND saved_at < ?3",
                 )?
-                .query_row([namespace, pid], session)
+                .query_row(params![namespace, pid, opened], session)
                 .optional()
         })
         .await
