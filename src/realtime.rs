@@ -10,6 +10,7 @@
 //! Everything above reaches sockets, rooms and acks only through [`Event`], [`Context`] and the
 //! ports `Emitter` and `Sockets`.
 
+mod budget;
 mod connection;
 mod context;
 pub mod engine;
@@ -25,13 +26,14 @@ mod session;
 mod timers;
 mod wire;
 
+pub use budget::Budget;
 pub use connection::{CloseReason, Connection};
 pub use context::{Acks, Args, Arguments, Context, Event, Failure, Handling, Order};
 pub use limits::{
     ConnectionGuard, ConnectionLimits, EventBucket, EventLimits, Exceeded, PollingGuard,
     RefusedGuard, UserGuard,
 };
-pub use outbox::{Budget, Pushed, Treatment};
+pub use outbox::{Pushed, Treatment};
 pub use queue::QueueLimits;
 pub use session::{NewSession, Session};
 pub use wire::Packet;

@@ -20,9 +20,10 @@ use serde_json::json;
 use tokio::{net::TcpStream, task::AbortHandle};
 
 use super::{
+    budget::Budget,
     connection::{CloseReason, Connection},
     flusher::Flusher,
-    outbox::{Budget, Treatment},
+    outbox::Treatment,
     timers::Timers,
     wire::Packet,
 };

@@ -5,32 +5,11 @@ use std::{
     io::IoSlice,
 };
 
-use super::wire::{Frame, Packet};
+use super::{
+    budget::Budget,
+    wire::{Frame, Packet},
+};
 use crate::domain::FeedId;
-
-/// How much may wait for one client.
-#[derive(Clone, Copy, Debug)]
-pub struct Budget {
-    /// With so many bytes waiting, what must be queued ends the connection.
-    pub bytes: usize,
-}
-
-impl Budget {
-    /// From how many waiting bytes on passing events are dropped and durable entries kept back.
-    pub fn pressure(self) -> usize {
-        self.bytes / 2
-    }
-
-    /// How many bytes may wait with answers to the client's own events among them.
-    pub fn answers(self) -> usize {
-        self.bytes * 2
-    }
-
-    /// With how few waiting bytes a reader has caught up, so that what was kept back follows.
-    pub fn relief(self) -> usize {
-        self.bytes / 4
-    }
-}
 
 /// How a packet may be treated when its reader is slow.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::Speaker;
 use crate::{
     auth::Auth,
-    domain::{Identity, Timestamp, User, UserId},
+    domain::{Identity, SocketId, Timestamp, User, UserId},
     error::{Code, Error, Result},
     ports::{DisconnectReason, Revocation, Sockets},
 };
@@ -20,6 +20,9 @@ pub struct RevokeRequest {
     pub token: Option<String>,
     /// A token's `jti`.
     pub jti: Option<String>,
+    /// A device, by its socket's id: the token that it came with is meant.
+    #[schema(value_type = Option<String>)]
+    pub socket_id: Option<SocketId>,
     /// A user, all of whose tokens issued up to now are meant.
     #[schema(value_type = Option<String>)]
     pub user_id: Option<UserId>,
@@ -67,6 +70,7 @@ impl Sessions {
             RevokeRequest {
                 token: Some(token),
                 jti: None,
+                socket_id: None,
                 user_id: None,
             } => {
                 until = Auth::expiry(&token);
@@ -75,16 +79,30 @@ impl Sessions {
             RevokeRequest {
                 token: None,
                 jti: Some(jti),
+                socket_id: None,
                 user_id: None,
             } => Revocation::TokenId(jti),
             RevokeRequest {
                 token: None,
                 jti: None,
+                socket_id: Some(socket),
+                user_id: None,
+            } => {
+                let identity = self.sockets.identity(&socket);
+                let identity = identity.ok_or_else(|| Error::not_found("No such device"))?;
+                let token = &identity.user()?.token;
+                until = token.expires_at;
+                Revocation::TokenDigest(token.digest.clone())
+            }
+            RevokeRequest {
+                token: None,
+                jti: None,
+                socket_id: None,
                 user_id: Some(user),
             } => Revocation::User(user, Timestamp::now()),
             _ => {
                 return Err(Error::invalid_payload(
-                    "exactly one of token, jti and userId is expected",
+                    "exactly one of token, jti, socketId and userId is expected",
                 ));
             }
         };

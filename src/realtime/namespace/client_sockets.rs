@@ -14,10 +14,8 @@ use crate::{
     error::Error,
     ports::DisconnectReason,
     realtime::{
-        Context, Order, QueueLimits, UserGuard,
+        Context, QueueLimits, UserGuard,
         connection::{CloseReason, Connection},
-        queue::{Job, Pending},
-        rooms::Departed,
     },
 };
 
@@ -68,15 +66,6 @@ pub struct Event {
     pub value: Value,
     /// The ack that it asks for.
     pub ack: Option<i64>,
-}
-
-/// Ends a connection that is drained when it is dropped.
-struct Last(Arc<Connection>);
-
-impl Drop for Last {
-    fn drop(&mut self) {
-        self.0.finish(CloseReason::ServerShutdown);
-    }
 }
 
 impl ClientSockets {
@@ -247,34 +236,9 @@ impl ClientSockets {
         connected.collect()
     }
 
-    /// Takes nothing more, and ends the connection once what was sent is done; whether there is
-    /// anything to wait for.
-    pub fn drain(&self) -> bool {
-        if std::mem::replace(&mut self.state.lock().draining, true) {
-            return true;
-        }
-        let contexts = self.contexts();
-        let any = !contexts.is_empty();
-        // Goes with the last socket's last job.
-        let last = Arc::new(Last(self.connection.clone()));
-        for context in contexts {
-            let last = last.clone();
-            let queue = context.session.queue().clone();
-            let work = async move {
-                let rooms = context.namespace.rooms();
-                rooms.remove(&context.session, Departed::Dropped);
-                drop(last);
-            };
-            queue.close(
-                Pending::Finished,
-                Job {
-                    order: Order::Serial,
-                    bytes: 0,
-                    work: Box::pin(work),
-                },
-            );
-        }
-        any
+    /// Notes that the server goes down; whether it had been noted.
+    pub fn begin_draining(&self) -> bool {
+        std::mem::replace(&mut self.state.lock().draining, true)
     }
 
     /// Sends what was kept back while the client read slowly.

@@ -1,10 +1,19 @@
 //! Going down: what was accepted is finished, then connections end one after another, in a way that
 //! lets their clients come back, here or elsewhere.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::hub::Hub;
-use crate::realtime::{connection::Connection, engine::Engine};
+use super::{client_sockets::ClientSockets, hub::Hub};
+use crate::realtime::{
+    Order,
+    connection::{CloseReason, Connection},
+    engine::Engine,
+    queue::{Job, Pending},
+    rooms::Departed,
+};
 
 /// How often some connections are ended.
 const STEP: Duration = Duration::from_millis(10);
@@ -46,5 +55,46 @@ impl Hub {
             engine.connections().iter().for_each(Connection::drain);
             step.tick().await;
         }
+    }
+}
+
+/// Ends a connection that is drained when it is dropped.
+struct Last(Arc<Connection>);
+
+impl Drop for Last {
+    fn drop(&mut self) {
+        self.0.finish(CloseReason::ServerShutdown);
+    }
+}
+
+impl ClientSockets {
+    /// Takes nothing more, and ends the connection once what was sent is done; whether there is
+    /// anything to wait for.
+    pub fn drain(&self) -> bool {
+        if self.begin_draining() {
+            return true;
+        }
+        let contexts = self.contexts();
+        let any = !contexts.is_empty();
+        // Goes with the last socket's last job.
+        let last = Arc::new(Last(self.connection().clone()));
+        for context in contexts {
+            let last = last.clone();
+            let queue = context.session.queue().clone();
+            let work = async move {
+                let rooms = context.namespace.rooms();
+                rooms.remove(&context.session, Departed::Dropped);
+                drop(last);
+            };
+            queue.close(
+                Pending::Finished,
+                Job {
+                    order: Order::Serial,
+                    bytes: 0,
+                    work: Box::pin(work),
+                },
+            );
+        }
+        any
     }
 }
