@@ -16,6 +16,8 @@ mod context;
 pub mod engine;
 mod expiry;
 mod flusher;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod limits;
 mod log;
 pub mod namespace;

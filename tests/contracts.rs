@@ -33,6 +33,10 @@ mod presence;
 mod reading;
 #[path = "contracts/revocations.rs"]
 mod revocations;
+#[path = "contracts/sessions.rs"]
+mod sessions;
+#[path = "contracts/since.rs"]
+mod since;
 #[path = "contracts/sqlite.rs"]
 mod sqlite;
 #[path = "contracts/stock.rs"]

@@ -9,7 +9,7 @@ use super::{
     App,
     body::Body,
     identity::ServiceCaller,
-    openapi::{BadBody, BadRequest, Denied, Unavailable, Unknown},
+    openapi::{BadBody, BadRequest, Denied, NotFound, Unavailable, Unknown},
     params::Path,
 };
 use crate::{
@@ -55,7 +55,7 @@ async fn end(
     request_body = RevokeRequest,
     responses(
         (status = 204, description = "The tokens are refused from now on."),
-        Unknown, Denied, BadBody, Unavailable,
+        Unknown, Denied, BadBody, NotFound, Unavailable,
     ),
     security(("bearer" = [])),
 )]

@@ -4,7 +4,7 @@
 //! What comes from a client goes to an [`Incoming`]; what goes to it is
 //! [pushed](super::connection::Connection::push). Nothing here knows Socket.IO.
 
-mod frames;
+pub(super) mod frames;
 mod handshake;
 mod http;
 pub(super) mod payload;

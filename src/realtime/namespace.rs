@@ -12,6 +12,8 @@ mod credentials;
 mod depart;
 mod dispatch;
 mod drain;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod handle;
 mod hub;
 mod persist;

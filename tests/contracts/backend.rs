@@ -7,7 +7,7 @@ use roomcast::{
     domain::{ClientId, Entry, EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
     ports::{
         Appended, Change, Commit, FeedStore, MemberStore, PaymentStore, PositionStore,
-        PresenceStore, RevocationStore, StockStore,
+        PresenceStore, RevocationStore, SessionStore, StockStore,
     },
 };
 use tokio::sync::mpsc;
@@ -19,6 +19,7 @@ pub trait Durable {
     fn payments(&self) -> Arc<dyn PaymentStore>;
     fn stock(&self) -> Arc<dyn StockStore>;
     fn revocations(&self) -> Arc<dyn RevocationStore>;
+    fn sessions(&self) -> Arc<dyn SessionStore>;
 
     /// What has been handed to live readers since the backend was opened, in that order.
     fn delivered(&self) -> Vec<Arc<Entry>>;

@@ -8,7 +8,9 @@ use std::{
 
 use roomcast::{
     domain::{Cursor, Entry, NewEntry, Verdict},
-    ports::{FeedStore, MemberStore, PaymentStore, RevocationStore, StockStore, StoreError},
+    ports::{
+        FeedStore, MemberStore, PaymentStore, RevocationStore, SessionStore, StockStore, StoreError,
+    },
     stores::sqlite::{OpenError, SqliteOptions, SqliteStore, Synchronous},
 };
 use tempfile::TempDir;
@@ -79,6 +81,10 @@ impl Durable for Sqlite {
         Arc::new(self.store.clone())
     }
 
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn delivered(&self) -> Vec<Arc<Entry>> {
         self.readers.heard()
     }
@@ -109,6 +115,14 @@ mod reading {
 }
 mod revocations {
     crate::revocations::revocations!(super::Sqlite);
+}
+
+mod sessions {
+    crate::sessions::sessions!(super::Sqlite);
+}
+
+mod since {
+    crate::since::since!(super::Sqlite);
 }
 mod stock {
     crate::stock::stock!(super::Sqlite);

@@ -10,6 +10,7 @@ async fn without_a_token_the_connection_is_refused_in_these_words() {
     let app = TestApp::start().await;
     let refused = app.connect_as("").await.err().unwrap();
     assert_eq!(refused.0, "Authentication required");
+    assert_eq!(refused.1, "unauthenticated");
 }
 
 #[tokio::test]
@@ -18,10 +19,17 @@ async fn a_token_that_fails_is_refused_in_these_words() {
     let mut short = claims("alice");
     short.ttl = std::time::Duration::ZERO;
     let good = token(&claims("alice"));
-    let forged = format!("{}x", &good[..good.len() - 1]);
-    for bad in ["nonsense", &token(&short), &forged] {
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { 'B' } else { 'A' };
+    let forged = format!("{signed}.{other}{}", &signature[1..]);
+    for (bad, code) in [
+        ("nonsense", "token_malformed"),
+        (&token(&short), "token_expired"),
+        (&forged, "token_signature"),
+    ] {
         let refused = app.connect_as(bad).await.err().unwrap();
         assert_eq!(refused.0, "Invalid token", "{bad}");
+        assert_eq!(refused.1, code, "{bad}");
     }
 }
 

@@ -59,6 +59,27 @@ async fn a_revoked_user_s_tokens_are_all_refused() {
     assert_eq!(status, 400);
 }
 
+#[tokio::test]
+async fn a_lost_device_is_shut_out_and_the_user_s_others_go_on() {
+    let app = TestApp::start().await;
+    let phone = token(&claims("alice"));
+    let mut lost = app.connect_as(&phone).await.unwrap();
+    let mut laptop = app.connect("alice").await;
+    let which = json!({ "socketId": lost.id });
+    let (status, _) = app
+        .backend("POST", "/api/tokens/revoke", which.clone())
+        .await;
+    assert_eq!(status, 204);
+    lost.ended().await;
+    assert_eq!(
+        app.connect_as(&phone).await.err().unwrap().1,
+        "token_revoked"
+    );
+    laptop.ok("join:room", "lobby").await;
+    let (status, problem) = app.backend("POST", "/api/tokens/revoke", which).await;
+    assert_eq!((status, &problem["code"]), (404, &json!("not_found")));
+}
+
 fn lasting(user: &str, seconds: u64) -> String {
     let ttl = Duration::from_secs(seconds);
     token(&MintClaims {

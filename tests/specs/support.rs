@@ -66,6 +66,14 @@ impl TestApp {
         Self::build(|_| {}, add, tempfile::tempdir().unwrap()).await
     }
 
+    /// A server with some settings changed, dressed as this test needs it.
+    pub async fn build_with(
+        change: impl FnOnce(&mut Config),
+        dress: impl FnOnce(Server) -> Server,
+    ) -> Self {
+        Self::build(change, dress, tempfile::tempdir().unwrap()).await
+    }
+
     /// Stops the server as SIGTERM does and starts one on the same data.
     pub async fn restarted_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         let data = self.data.take().unwrap();

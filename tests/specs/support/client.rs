@@ -14,16 +14,16 @@ use super::PATIENCE;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// The server's `connect_error`.
+/// The server's `connect_error`: its message, and the code in its data.
 #[derive(Debug)]
-pub struct Refused(pub String);
+pub struct Refused(pub String, pub String);
 
 /// What came from the server.
 #[derive(Debug)]
 enum Received {
     Event(String, Vec<Value>),
     Ack(u64, Vec<Value>),
-    Refused(String),
+    Refused(Refused),
     Connected,
     Disconnected,
 }
@@ -75,7 +75,7 @@ impl Client {
         client.send(format!("40{}{auth}", client.namespace)).await;
         match client.receive().await {
             Received::Connected => {}
-            Received::Refused(message) => return Err(Refused(message)),
+            Received::Refused(refused) => return Err(refused),
             other => panic!("{other:?} before the connection"),
         }
         if namespace == "/" {
@@ -183,6 +183,31 @@ impl Client {
         assert!(events.iter().all(|(event, _)| event != name), "{events:?}");
     }
 
+    /// Sends an event again and again, until the server ends the connection.
+    pub async fn flood(&mut self, event: &str) {
+        let frame = format!("42{}{}", self.namespace, json!([event, []]));
+        let began = tokio::time::Instant::now();
+        while self
+            .out
+            .send(Message::Text(frame.clone().into()))
+            .await
+            .is_ok()
+        {
+            assert!(began.elapsed() < PATIENCE, "the server takes everything");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until the user is offline, by what this client hears of presence.
+    pub async fn until_offline(&mut self, user: &str) {
+        loop {
+            let changed = self.expect("presence:changed").await;
+            if changed["userId"] == user && changed["status"] == "offline" {
+                return;
+            }
+        }
+    }
+
     /// Waits until the server has ended the connection.
     pub async fn ended(&mut self) {
         while !matches!(self.receive().await, Received::Disconnected) {}
@@ -286,7 +311,11 @@ fn parse(frame: &str) -> Option<(Received, usize)> {
         "1" => Received::Disconnected,
         "4" => {
             let error: Value = serde_json::from_str(data).unwrap();
-            Received::Refused(error["message"].as_str().unwrap().to_owned())
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            Received::Refused(Refused(
+                text(&error["message"]),
+                text(&error["data"]["code"]),
+            ))
         }
         "2" | "5" => {
             let mut args = args();
