@@ -81,6 +81,11 @@ const RUN = {
     await output('bash -n tests/run.sh', { cwd: ROOT });
   },
 
+  async 'tests/run.sh fuzz'() {
+    // Minutes of random bytes; here only that it is there.
+    assert.match(await readFile(join(ROOT, 'tests', 'run.sh'), 'utf8'), /^ {4}.*\| fuzz\b/m);
+  },
+
   async 'cargo test'() {
     // tests/run.sh runs the specifications before these tests.
     assert.match(await readFile(join(ROOT, 'tests', 'run.sh'), 'utf8'), /^ *cargo test /m);
@@ -164,9 +169,13 @@ const RUN = {
 
   async 'cargo bench'() {
     // The numbers mean nothing in this profile, which is built already; that they come does.
-    const end = await new Program('cargo bench --profile dev', { cwd: ROOT }).ended(COMPILE_LIMIT_MS);
+    const env = { BENCH_DIVISOR: '50' };
+    const bench = new Program('cargo bench --profile dev', { cwd: ROOT, env });
+    const end = await bench.ended(COMPILE_LIMIT_MS);
     assert.equal(end.code, 0, end.stderr);
     assert.match(end.stdout, /ops\/s/);
+    assert.match(end.stdout, /KiB resident per connection/);
+    assert.match(end.stdout, /µs of CPU per delivery/);
   },
 };
 

@@ -13,6 +13,12 @@ export const VALUES = {
   ROOMCAST_AUTH__JWKS_URL: { takes: ['https://id.example/keys'], refuses: 'id.example' },
   ROOMCAST_ROOMS__ACCESS: { takes: ['claims', 'members', 'open', 'webhook'], refuses: 'everyone' },
   ROOMCAST_STORE__SYNCHRONOUS: { takes: ['full', 'normal'], refuses: 'never' },
+  ROOMCAST_SOCKET__PENDING_BYTES: { takes: ['65536'], refuses: '0' },
+  ROOMCAST_SOCKET__STALL_LIMIT_MS: { takes: ['3000'], refuses: '0' },
+  ROOMCAST_RECOVERY__ENABLED: { takes: ['true', 'false'], refuses: 'perhaps' },
+  ROOMCAST_RECOVERY__WINDOW_MS: { takes: ['60000'], refuses: '0' },
+  ROOMCAST_SERVER__TRUSTED_PROXIES: { takes: ['192.0.2.1,10.0.0.0/8', '::1'], refuses: 'proxy.example' },
+  ROOMCAST_SERVER__DRAIN_PER_SECOND: { takes: ['100'], refuses: '0' },
   ROOMCAST_OPS__LISTEN: { takes: ['127.0.0.1:9100'], refuses: 'here' },
 };
 

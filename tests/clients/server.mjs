@@ -15,6 +15,7 @@ const BINARY = process.env.ROOMCAST_BIN ?? join(TARGET, 'debug', 'roomcast');
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 10_000;
 const KEPT_LOG_LINES = 40;
+const START_ATTEMPTS = 20;
 
 export const SECRET = 'a secret that only these tests know, long enough for HS256';
 export const API_KEY = 'service-key-for-tests-0123456789abcdef';
@@ -37,6 +38,7 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 export class Server {
   #child;
   #log = [];
+  #panics = [];
   #settings;
 
   /** @param settings environment variables on top of the common ones */
@@ -94,7 +96,19 @@ export class Server {
     });
   }
 
+  /** Starts again on the same data and port, which a client that tries to connect may hold. */
+  async startAgain() {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.start();
+      } catch (error) {
+        if (attempt === START_ATTEMPTS) throw error;
+      }
+    }
+  }
+
   #keep(line) {
+    if (line.includes('panick')) this.#panics.push(line);
     this.#log.push(line);
     if (this.#log.length > KEPT_LOG_LINES) this.#log.shift();
   }
@@ -102,6 +116,38 @@ export class Server {
   /** The last lines that the process wrote. */
   get log() {
     return this.#log.join('\n');
+  }
+
+  /** Every line about a panic. */
+  get panics() {
+    return this.#panics;
+  }
+
+  /** The process that runs now. */
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** Sends a signal, without waiting for what comes of it. */
+  signal(name) {
+    this.#child.kill(name);
+  }
+
+  get isRunning() {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resolves with the exit code, or with the name of the signal that ended the process. */
+  async ended() {
+    const child = this.#child;
+    if (this.isRunning) await once(child, 'exit');
+    return child.exitCode ?? child.signalCode;
+  }
+
+  /** Asks the process to end and resolves with its exit code; the data stays. */
+  async terminate() {
+    this.signal('SIGTERM');
+    return this.ended();
   }
 
   /** Ends the process without a warning, as a power cut would. */
