@@ -12,7 +12,7 @@ use std::time::Duration;
 #[allow(dead_code)] // Each benchmark uses some of it.
 mod server;
 
-use server::{RawClient, ServerProcess};
+use server::{RawClient, ServerProcess, scaled};
 
 const MEMBERS: usize = 1_000;
 const MESSAGES: usize = 400;
@@ -22,8 +22,9 @@ const ASKED: usize = 20_000;
 #[tokio::main]
 async fn main() {
     let server = ServerProcess::start(&[("ROOMCAST_STORE__SYNCHRONOUS", "normal")]);
+    let (count, messages, asked) = (scaled(MEMBERS), scaled(MESSAGES), scaled(ASKED));
     let mut members = Vec::new();
-    for number in 0..MEMBERS {
+    for number in 0..count {
         let token = server.token(&format!("member-{number}"));
         let mut client = server.connect(token).await;
         client.send("420[\"join:room\",\"hall\"]").await;
@@ -33,13 +34,13 @@ async fn main() {
     let mut sender = server.connect(server.token("sender")).await;
     sender.send("420[\"join:room\",\"hall\"]").await;
     sender.until("430[").await;
-    println!("{MEMBERS} members, {MESSAGES} messages a round, medians of {ROUNDS} rounds");
+    println!("{count} members, {messages} messages a round, medians of {ROUNDS} rounds");
     for in_flight in [8, 1] {
         let mut costs = Vec::new();
         for _ in 0..ROUNDS {
             let before = server.cpu();
-            send(&mut sender, in_flight).await;
-            costs.push(micros(server.cpu() - before, MEMBERS * MESSAGES));
+            send(&mut sender, messages, in_flight).await;
+            costs.push(micros(server.cpu() - before, count * messages));
         }
         println!(
             "{in_flight} in flight: {:.2} µs of CPU per delivery",
@@ -55,22 +56,22 @@ async fn main() {
     let mut costs = Vec::new();
     for _ in 0..ROUNDS {
         let before = server.cpu();
-        for _ in 0..ASKED {
+        for _ in 0..asked {
             sender.send("427[\"presence:get\",[]]").await;
             sender.until("437[").await;
         }
-        costs.push(micros(server.cpu() - before, ASKED));
+        costs.push(micros(server.cpu() - before, asked));
     }
     println!("ack round trip: {:.2} µs of CPU", median(costs));
 }
 
 /// Sends messages with so many unacknowledged, and waits for all acks.
-async fn send(sender: &mut RawClient, in_flight: usize) {
+async fn send(sender: &mut RawClient, messages: usize, in_flight: usize) {
     let message =
         "421[\"message:send\",{\"roomId\":\"hall\",\"content\":\"of usual length, more or less\"}]";
     let (mut sent, mut acked) = (0, 0);
-    while acked < MESSAGES {
-        while sent < MESSAGES && sent - acked < in_flight {
+    while acked < messages {
+        while sent < messages && sent - acked < in_flight {
             sender.send(message).await;
             sent += 1;
         }

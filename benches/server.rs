@@ -15,6 +15,12 @@ use tokio::{
 
 const SECRET: &str = "a secret for the benchmarks";
 
+/// So many of what is measured, or fewer, by `BENCH_DIVISOR`: to see that a benchmark runs.
+pub fn scaled(count: usize) -> usize {
+    let divisor = std::env::var("BENCH_DIVISOR").map_or(1, |text| text.parse().unwrap());
+    (count / divisor).max(1)
+}
+
 /// A running server with a database of its own.
 pub struct ServerProcess {
     child: Child,

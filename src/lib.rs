@@ -18,7 +18,18 @@
 //! order by the one task that reads commits. *Latest* (positions, stock, presence): the newest
 //! value wins. *Passing* (typing, joins, emits of backends): at most once.
 //!
+//! *Durable* entries that a slow reader cannot take stay in their feed; what a client missed while
+//! its transport was gone comes from the namespace's log, or after a restart from the store.
+//!
 //! # Where this departs from what one might expect
+//! - Of socketioxide only the packets and their parsers are used, in [`realtime::namespace`].
+//!   Engine.IO, sessions, rooms and writing are ours: its own drop packets silently when a channel
+//!   is full, let a socket's events overtake each other, and keep sockets that do not read as
+//!   ghosts. Its namespaces under our own Engine.IO would take one in-memory WebSocket, three tasks
+//!   and 14 KB a connection to hand on what the parser has read; without them an idle connection
+//!   takes 5 KB instead of 31, and an acknowledged event about half the CPU time.
+//! - `socket.id` is a new one for each namespace and connection, as in Node's server; the session's
+//!   id is another, and a secret.
 //! - SQLite is driven by `rusqlite`, not by an async driver: one thread owns the writing
 //!   connection and commits whatever waits as one transaction. An async driver crosses threads once
 //!   a statement.

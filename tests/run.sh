@@ -5,7 +5,11 @@
 #   tests/run.sh rust      formatting, lints and Rust specs
 #   tests/run.sh clients   every scenario with every published client, order under load, every
 #                          command of the README, and its page and the demo page in Chromium
-#   tests/run.sh kill      kill -9 while 50 clients send
+#   tests/run.sh faults    the protocols to the letter, clients that drop, stop reading or send
+#                          garbage, drains, churn (SOAK_SECONDS, 20 by default), and kill -9 while
+#                          50 clients send
+#   tests/run.sh fuzz      random bytes for each parser, for FUZZ_SECONDS (60 by default); not part
+#                          of everything
 #
 # It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, Python 3.10 or
 # newer with venv, Chromium, curl and openssl. The last four it installs where it is root on Debian;
@@ -110,11 +114,11 @@ is_node_18() { node -e 'process.exit(Number(process.versions.node.split(".")[0])
 check_tools() {
   need "cargo (https://rustup.rs)" cargo --version
   need "a C compiler, cc (Debian: apt-get install build-essential)" cc --version
-  if [ "$1" != clients ] && [ "$1" != kill ]; then
+  if [ "$1" = all ] || [ "$1" = rust ]; then
     need "rustfmt (rustup component add rustfmt)" cargo fmt --version
     need "clippy (rustup component add clippy)" cargo clippy --version
   fi
-  if [ "$1" != rust ]; then
+  if [ "$1" != rust ] && [ "$1" != fuzz ]; then
     need "node, version 18 or newer (https://nodejs.org)" is_node_18
     need "npm" npm --version
   fi
@@ -173,12 +177,36 @@ client_scenarios() {
   node_tests "the README's page and the demo page in Chromium" browser
 }
 
+faults() {
+  check "the conformance server builds" cargo build --locked --example protocol_suite
+  node_tests "Engine.IO v4 and Socket.IO v5 to the letter" protocol
+  node_tests "clients that drop and return" recovery
+  node_tests "clients that cannot have their session back" recovery_refused
+  node_tests "clients that read slowly or not at all" slow
+  node_tests "shutdowns under load" drain
+  node_tests "events in the first moment" first_events
+  node_tests "garbage at every stage" garbage
+  node_tests "churn leaves nothing behind" soak
+  node_tests "kill -9 at random points" kill
+}
+
+# The fuzzer's flags are the compiler's unstable ones.
+fuzz() {
+  local tools="$TARGET/fuzz-tools" target
+  check "the fuzzer installs" cargo install cargo-fuzz --locked --quiet --root "$tools" || finish
+  for target in frames payloads packets offsets; do
+    check "fuzzing $target" env RUSTC_BOOTSTRAP=1 PATH="$tools/bin:$PATH" \
+      cargo fuzz run --target-dir "$TARGET/fuzz" "$target" -- \
+      -max_total_time="${FUZZ_SECONDS:-60}" -print_final_stats=1
+  done
+}
+
 main() {
   local what=${1:-all}
   case "$what" in
-    all | rust | clients | kill) ;;
+    all | rust | clients | faults | fuzz) ;;
     *)
-      echo "usage: tests/run.sh [all|rust|clients|kill]" >&2
+      echo "usage: tests/run.sh [all|rust|clients|faults|fuzz]" >&2
       exit 2
       ;;
   esac
@@ -186,10 +214,11 @@ main() {
   check_tools "$what"
   case "$what" in all | rust) rust_specs ;; esac
   [ "$what" = rust ] && finish
+  [ "$what" = fuzz ] && fuzz && finish
   build
   install_node_clients
   case "$what" in all | clients) client_scenarios ;; esac
-  case "$what" in all | kill) node_tests "kill -9 at random points" kill ;; esac
+  case "$what" in all | faults) faults ;; esac
   finish
 }
 
