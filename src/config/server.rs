@@ -26,9 +26,11 @@ section! {
         /// The proxies, by address or network (10.0.0.0/8), whose X-Forwarded-For is believed. Who
         /// else sends that header is known by the address of the connection.
         pub trusted_proxies: Vec<String> = Vec::new(),
-        /// How long the head of a request may take to arrive, in milliseconds.
+        /// How long the head of a request may take to arrive, counted from the end of the one before
+        /// it, in milliseconds: so long a connection may be idle, too. The body of a poll may take
+        /// as long again.
         #[min(1)]
-        pub header_read_timeout_ms: u64 = 10_000,
+        pub header_read_timeout_ms: u64 = 30_000,
         /// How many connections a second are ended at a shutdown; more, where the deadline would
         /// pass otherwise.
         #[min(1)]

@@ -116,7 +116,7 @@ pub struct Options {
 pub struct Hello {
     /// The client's address, where it is known.
     pub ip: Option<IpAddr>,
-    /// `token` of the query, which clients without `auth` bring.
+    /// `token` of the query, which clients of Engine.IO 3 bring: they have no `auth`.
     pub token: Option<String>,
     /// The version that it speaks.
     pub protocol: Protocol,

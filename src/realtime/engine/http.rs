@@ -272,7 +272,8 @@ fn hello(
     let address = request.extensions().get::<ClientAddress>();
     Hello {
         ip: address.map(|ClientAddress(ip)| *ip),
-        token,
+        // Whoever can, brings it in `auth`, where no log of URLs has it.
+        token: token.filter(|_| protocol == Protocol::V3),
         protocol,
         transport,
     }

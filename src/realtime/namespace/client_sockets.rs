@@ -210,11 +210,11 @@ impl ClientSockets {
             let at = state.slots.iter().position(|(known, _)| *known == path);
             at.map(|at| state.slots.swap_remove(at).1)
         };
+        if left.is_some() && cause == Cause::Client {
+            self.expect_namespace();
+        }
         if let Some(Slot::Connected(context)) = left {
             depart(&context, cause);
-            if let Cause::Client = cause {
-                self.expect_namespace();
-            }
         }
     }
 
