@@ -10,9 +10,9 @@ use axum::{Router, extract::Request, routing::any};
 use roomcast::{
     Context, Event, Namespace, Result, Server,
     config::{Config, Secret},
-    domain::Room,
+    domain::{Args, Room},
     realtime::{
-        Acks, Args, Arguments, Budget, CloseReason, Connection, Failure, Handling, Order, Packet,
+        Acks, Arguments, Budget, CloseReason, Connection, Failure, Handling, Order, Packet,
         Treatment,
         engine::{Eio3, Engine, Handler, Hello, Incoming, Message, Options},
     },

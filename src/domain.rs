@@ -1,6 +1,7 @@
 //! Pure types and rules: what an id, a message, a position or a status is, with no I/O.
 
 mod access;
+mod args;
 mod attachment;
 mod feed;
 mod identity;
@@ -14,6 +15,7 @@ mod room;
 mod time;
 
 pub use access::RoomPatterns;
+pub use args::Args;
 pub use attachment::{Attachment, AttachmentError};
 pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
 pub use identity::{Identity, Role, Token, User};

@@ -5,7 +5,7 @@
 //! reads Socket.IO packets from messages, by the parsers of socketioxide, which it alone knows, and
 //! hands each socket's events to its queue. Everything that goes to a client, answers too, is put
 //! into its connection's outbox and written by the one flusher, so that what was emitted first
-//! arrives first. [`rooms`] knows who is where, and sends to all of a room in one order.
+//! arrives first. `rooms` knows who is where, and sends to all of a room in one order.
 //!
 //! Everything above reaches sockets, rooms and acks only through [`Event`], [`Context`] and the
 //! ports `Emitter` and `Sockets`.
@@ -30,7 +30,7 @@ mod wire;
 
 pub use budget::Budget;
 pub use connection::{CloseReason, Connection};
-pub use context::{Acks, Args, Arguments, Context, Event, Failure, Handling, Order};
+pub use context::{Acks, Arguments, Context, Event, Failure, Handling, Order};
 pub use limits::{
     ConnectionGuard, ConnectionLimits, EventBucket, EventLimits, Exceeded, PollingGuard,
     RefusedGuard, UserGuard,

@@ -218,8 +218,8 @@ impl Connection {
         }
     }
 
-    /// Ends the connection once what waits has been written, at the latest after
-    /// [`FAREWELL`](deadlines::FAREWELL).
+    /// Ends the connection once what waits has been written, at the latest after half
+    /// a second.
     pub fn finish(self: &Arc<Self>, reason: CloseReason) {
         let mut wire = self.wire.lock();
         if wire.ended || wire.closing.is_some() {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeTuple};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Session,
@@ -44,7 +44,7 @@ pub enum Arguments {
     #[default]
     First,
     /// From all of them: the event is a tuple struct with as many fields, or one transparent
-    /// around [`Args`].
+    /// around [`Args`](crate::domain::Args).
     All,
 }
 
@@ -54,23 +54,8 @@ pub enum Acks {
     /// `{ ok: true, ...reply }`.
     #[default]
     Object,
-    /// The reply itself; a tuple, or [`Args`], becomes several arguments.
+    /// The reply itself; a tuple, or [`Args`](crate::domain::Args), becomes several arguments.
     Bare,
-}
-
-/// Any number of arguments of any kind, binary among them.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Args(pub Vec<rmpv::Value>);
-
-impl Serialize for Args {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = to.serialize_tuple(self.0.len())?;
-        for argument in &self.0 {
-            tuple.serialize_element(argument)?;
-        }
-        tuple.end()
-    }
 }
 
 /// How an event is taken.

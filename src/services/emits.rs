@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeTuple};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    domain::{Room, SocketId, UserId},
+    domain::{Args, Room, SocketId, UserId},
     error::{Error, Result},
     ports::{Class, Emit, Emitter},
 };
@@ -71,19 +71,6 @@ pub struct EmitRequest {
     /// moment. Whatever this says, such emits go first when a reader is slow.
     #[serde(default)]
     pub volatile: bool,
-}
-
-/// Several arguments of one event.
-struct Args(Vec<Value>);
-
-impl Serialize for Args {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = to.serialize_tuple(self.0.len())?;
-        for arg in &self.0 {
-            tuple.serialize_element(arg)?;
-        }
-        tuple.end()
-    }
 }
 
 /// Emits of backends.

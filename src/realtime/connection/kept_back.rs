@@ -41,7 +41,7 @@ impl Connection {
         Poll::Pending
     }
 
-    /// Makes [`Incoming::relieved`] be called when the reader has caught up, which may be at once.
+    /// Makes [`relieved`](crate::realtime::engine::Incoming::relieved) be called when the reader has caught up, which may be at once.
     pub fn ask_for_relief(self: &Arc<Self>) {
         let mut wire = self.wire.lock();
         wire.relief_wanted = true;
