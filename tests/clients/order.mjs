@@ -4,13 +4,14 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { CONNECTED, Client, DIALECTS } from './client.mjs';
-import { Server, mint } from './server.mjs';
+import { API_KEY, Server, mint, request } from './server.mjs';
 
 const LIMIT_MS = 120_000;
 const MEMBERS = 100;
 const BURST = 500;
 const SENDERS = 200;
 const EACH = 5;
+const ROUNDS = 400;
 
 let server;
 before(async () => {
@@ -115,4 +116,31 @@ test(`${SENDERS} sockets that send at once are heard in one order by every membe
       const own = contents.filter((content) => content.startsWith(`${who}/`));
       assert.deepEqual(own, upTo(EACH).map((n) => `${who}/${n}`));
     });
+  }));
+
+test('an ack, an emit to one socket and a broadcast arrive in the order in which they were made', { timeout: LIMIT_MS }, () =>
+  inRoom('mixed', 1, 0, async ([member]) => {
+    const inventory = await request(server.url, 'PUT', '/api/products/mixed/inventory', { as: API_KEY, body: { newInventory: 7 } });
+    assert.equal(inventory.status, 204, inventory.text);
+    const { socket } = member.client;
+    const log = [];
+    socket.on('message:new', ({ content }) => log.push(`broadcast ${content}`));
+    socket.on('inventory-update', () => log.push('emit'));
+    const ask = (event, argument, note) => new Promise((resolve) => {
+      socket.emit(event, argument, (ack) => {
+        assert.equal(ack.ok, true, JSON.stringify(ack));
+        log.push(note);
+        resolve();
+      });
+    });
+    const rounds = upTo(ROUNDS).map((n) => `${n}`);
+    // Eight events in flight, four of each kind.
+    for (let n = 0; n < rounds.length; n += 4) {
+      await Promise.all(rounds.slice(n, n + 4).flatMap((round) => [
+        ask('message:send', { roomId: 'mixed', content: round }, `ack ${round}`),
+        ask('join-product-room', 'mixed', `joined ${round}`),
+      ]));
+    }
+    const expected = rounds.flatMap((round) => [`broadcast ${round}`, `ack ${round}`, 'emit', `joined ${round}`]);
+    assert.deepEqual(log, expected);
   }));
