@@ -73,14 +73,7 @@ pub fn init(log: &config::Log) {
 
 /// Libraries that write what they carry to the log at lower levels: frames with messages, headers
 /// with tokens.
-const DISCREET: [&str; 6] = [
-    "tungstenite",
-    "tokio_tungstenite",
-    "hyper",
-    "hyper_util",
-    "h2",
-    "reqwest",
-];
+const DISCREET: [&str; 4] = ["hyper", "hyper_util", "h2", "reqwest"];
 
 /// What is logged at this level: never what clients say to each other, whatever the level.
 fn filter(level: &str) -> EnvFilter {
@@ -146,7 +139,7 @@ mod tests {
 
     #[test]
     fn no_level_lets_libraries_log_what_they_carry() {
-        for level in ["trace", "off,tungstenite=trace", "hyper=debug"] {
+        for level in ["trace", "off,h2=trace", "hyper=debug"] {
             let filter = filter(level).to_string();
             for name in DISCREET {
                 assert!(filter.contains(&format!("{name}=info")), "{filter}");

@@ -118,16 +118,15 @@ impl EventQueue {
 
     /// Starts with `first`, then what has been kept, then what comes. A queue that was closed
     /// before does nothing.
-    pub fn open(self: &Arc<Self>, first: Job) -> Opened {
+    pub fn open(self: &Arc<Self>, first: Job) {
         let mut state = self.state.lock();
         if state.phase != Phase::Held {
-            return Opened::TooLate;
+            return;
         }
         state.bytes += first.bytes;
         state.jobs.push_front(Waiting::new(first));
         state.phase = Phase::Running;
         tokio::spawn(self.clone().run());
-        Opened::InTime
     }
 
     /// Adds a job at the end. After [`EventQueue::close`] it is dropped in silence: the socket
@@ -228,15 +227,6 @@ impl EventQueue {
         state.jobs.shrink_to_fit();
         Poll::Ready(None)
     }
-}
-
-/// Whether a queue could be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opened {
-    /// It runs.
-    InTime,
-    /// It was closed before.
-    TooLate,
 }
 
 /// What becomes of jobs that wait when a queue closes.

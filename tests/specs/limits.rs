@@ -53,6 +53,12 @@ async fn connections_of_a_user_and_rooms_of_a_socket_are_counted() {
     let refused = app.connect_as(&token).await.err().unwrap();
     assert_eq!(refused.0, "Too many connections");
     assert_eq!(refused.1, "too_many_connections_per_user");
+    let metrics = app.raw("GET", "/metrics").send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    for code in ["too_many_rooms", "too_many_connections_per_user"] {
+        let counted = format!("roomcast_limited_total{{code=\"{code}\"}}");
+        assert!(metrics.contains(&counted), "{code} is not counted");
+    }
 }
 
 #[tokio::test]
