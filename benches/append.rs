@@ -111,7 +111,7 @@ fn message(sender: usize) -> Outcome<NewEntry> {
     Ok(NewEntry {
         id: EntryId::generate(),
         feed: FeedId::Room(RoomId::new(format!("room-{}", sender % ROOMS))?),
-        event: "message:new",
+        event: "message:new".into(),
         author: UserId::new(format!("user-{sender}"))?,
         author_name: "Alice".into(),
         client_id: None,

@@ -10,6 +10,7 @@ mod message;
 mod object;
 mod payment;
 mod position;
+mod posted;
 mod presence;
 mod room;
 mod time;
@@ -17,16 +18,17 @@ mod time;
 pub use access::RoomPatterns;
 pub use args::Args;
 pub use attachment::{Attachment, AttachmentError};
-pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
+pub use feed::{Cursor, Entry, EntryPage, FeedId, FeedKind, NewEntry, Verdict};
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
-    ClientId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId, ProductId, RoomId,
-    SocketId, UserId, VendorId, WatchedId,
+    ChannelId, ClientId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId, ProductId,
+    RoomId, SocketId, UserId, VendorId, WatchedId,
 };
 pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;
 pub use payment::{Amount, Outcome, Payment};
 pub use position::{DriverPosition, Position, Report};
+pub use posted::{Posted, check_event_name, check_posted_name};
 pub use presence::{Presence, Status};
 pub use room::Room;
 pub use time::Timestamp;

@@ -104,6 +104,7 @@ fn services(
         }),
         payments: Arc::new(Payments::new(
             store.clone(),
+            store.clone(),
             sockets.clone(),
             emitter.clone(),
             gateway(&config.payments),

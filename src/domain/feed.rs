@@ -4,7 +4,46 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Attachment, ClientId, EntryId, RoomId, SocketId, Timestamp, UserId};
+use super::{
+    Attachment, ChannelId, ClientId, EntryId, RoomId, SocketId, Timestamp, UserId, VendorId,
+};
+
+/// Kinds of feeds: what they are about, and how long their entries are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FeedKind {
+    /// Messages of chat rooms.
+    Room,
+    /// Messages between two users.
+    Direct,
+    /// What is for one user: notifications, outcomes of payments.
+    User,
+    /// Orders of a vendor.
+    Vendor,
+    /// What backends publish under a name.
+    Channel,
+}
+
+impl FeedKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::Room,
+        Self::Direct,
+        Self::User,
+        Self::Vendor,
+        Self::Channel,
+    ];
+
+    /// What keys of its feeds begin with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Room => "room:",
+            Self::Direct => "direct:",
+            Self::User => "user:",
+            Self::Vendor => "vendor:",
+            Self::Channel => "channel:",
+        }
+    }
+}
 
 /// Which log an entry belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +52,12 @@ pub enum FeedId {
     Room(RoomId),
     /// The messages between two users, the smaller id first (see [`FeedId::direct`]).
     Direct(UserId, UserId),
+    /// What is for one user.
+    User(UserId),
+    /// The orders of a vendor.
+    Vendor(VendorId),
+    /// What backends publish under a name.
+    Channel(ChannelId),
 }
 
 impl FeedId {
@@ -28,24 +73,46 @@ impl FeedId {
 
     /// The feed that stores know by this key.
     pub fn from_key(key: &str) -> Option<Self> {
-        if let Some(room) = key.strip_prefix("room:") {
-            return RoomId::new(room).ok().map(Self::Room);
+        let kind = FeedKind::ALL
+            .into_iter()
+            .find(|kind| key.starts_with(kind.prefix()))?;
+        let rest = &key[kind.prefix().len()..];
+        match kind {
+            FeedKind::Room => RoomId::new(rest).ok().map(Self::Room),
+            FeedKind::Direct => {
+                let (length, users) = rest.split_once(':')?;
+                let (low, high) = users.split_at_checked(length.parse().ok()?)?;
+                let low = UserId::new(low).ok()?;
+                let high = UserId::new(high.strip_prefix(':')?).ok()?;
+                Some(Self::Direct(low, high))
+            }
+            FeedKind::User => UserId::new(rest).ok().map(Self::User),
+            FeedKind::Vendor => VendorId::new(rest).ok().map(Self::Vendor),
+            FeedKind::Channel => ChannelId::new(rest).ok().map(Self::Channel),
         }
-        let (length, users) = key.strip_prefix("direct:")?.split_once(':')?;
-        let (low, high) = users.split_at_checked(length.parse().ok()?)?;
-        let low = UserId::new(low).ok()?;
-        let high = UserId::new(high.strip_prefix(':')?).ok()?;
-        Some(Self::Direct(low, high))
     }
 
     /// The key that stores know the feed by. No two feeds share one: the length of the first id
     /// tells where it ends.
     pub fn key(&self) -> String {
+        let prefix = self.kind().prefix();
         match self {
-            Self::Room(room) => format!("room:{room}"),
-            Self::Direct(low, high) => {
-                format!("direct:{}:{low}:{high}", low.as_str().len())
-            }
+            Self::Room(room) => format!("{prefix}{room}"),
+            Self::Direct(low, high) => format!("{prefix}{}:{low}:{high}", low.as_str().len()),
+            Self::User(user) => format!("{prefix}{user}"),
+            Self::Vendor(vendor) => format!("{prefix}{vendor}"),
+            Self::Channel(channel) => format!("{prefix}{channel}"),
+        }
+    }
+
+    /// What it is about.
+    pub const fn kind(&self) -> FeedKind {
+        match self {
+            Self::Room(_) => FeedKind::Room,
+            Self::Direct(..) => FeedKind::Direct,
+            Self::User(_) => FeedKind::User,
+            Self::Vendor(_) => FeedKind::Vendor,
+            Self::Channel(_) => FeedKind::Channel,
         }
     }
 }
@@ -58,14 +125,14 @@ pub struct NewEntry {
     /// The feed.
     pub feed: FeedId,
     /// The event name under which it goes out live.
-    pub event: &'static str,
+    pub event: Arc<str>,
     /// Who wrote it.
     pub author: UserId,
     /// The writer's name at that time.
     pub author_name: Arc<str>,
     /// Makes the append idempotent: one author, feed and client id give one entry.
     pub client_id: Option<ClientId>,
-    /// The text.
+    /// The text; what backends post, as JSON.
     pub content: String,
     /// An order the text is about (direct messages).
     pub subject: Option<String>,
@@ -82,7 +149,28 @@ impl NewEntry {
     pub fn kept_origin(&self) -> Option<&SocketId> {
         match self.feed {
             FeedId::Direct(..) => self.origin.as_ref(),
-            FeedId::Room(_) => None,
+            FeedId::Room(_) | FeedId::User(_) | FeedId::Vendor(_) | FeedId::Channel(_) => None,
+        }
+    }
+
+    /// The entry as it is once it has its places.
+    pub fn stored(&self, seq: u64, position: u64) -> Entry {
+        Entry {
+            id: self.id.clone(),
+            feed: self.feed.clone(),
+            seq,
+            position,
+            event: Arc::clone(&self.event),
+            author: self.author.clone(),
+            author_name: Arc::clone(&self.author_name),
+            client_id: self.client_id.clone(),
+            content: self.content.clone(),
+            subject: self.subject.clone(),
+            attachment: self.attachment.clone(),
+            created_at: self.created_at,
+            edited_at: None,
+            deleted_at: None,
+            origin: self.kept_origin().cloned(),
         }
     }
 }
@@ -107,7 +195,7 @@ pub struct Entry {
     pub author_name: Arc<str>,
     /// What the writer called it.
     pub client_id: Option<ClientId>,
-    /// The text; empty once deleted.
+    /// The text, empty once deleted; what backends post, as JSON.
     pub content: String,
     /// An order the text is about.
     pub subject: Option<String>,
@@ -195,6 +283,9 @@ mod tests {
         for feed in [
             FeedId::Room(RoomId::new("a:b").unwrap()),
             FeedId::direct(&user("zoë:x"), &user("a:")),
+            FeedId::User(user("a:b")),
+            FeedId::Vendor(VendorId::new("v1").unwrap()),
+            FeedId::Channel(ChannelId::new("stocks:x").unwrap()),
         ] {
             assert_eq!(FeedId::from_key(&feed.key()), Some(feed));
         }

@@ -117,6 +117,8 @@ id! {
     ProductId,
     /// A vendor who receives orders.
     VendorId,
+    /// What backends publish under, and streams follow.
+    ChannelId,
     /// A connected socket, as `socket.id` shows it.
     SocketId,
     /// A stored entry of a feed: a UUID version 7.
@@ -135,6 +137,13 @@ impl EntryId {
     /// A new id; ids made later sort later.
     pub fn generate() -> Self {
         Self(uuid::Uuid::now_v7().to_string().into())
+    }
+}
+
+impl UserId {
+    /// The author of what backends post.
+    pub fn backend() -> Self {
+        Self("backend".into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-use super::{DriverId, ProductId, RoomId, SocketId, UserId};
+use super::{DriverId, ProductId, RoomId, SocketId, UserId, VendorId};
 
 /// A Socket.IO room. Clients never name one: each event that enters a room builds its name.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,6 +18,11 @@ impl Room {
 
     /// `user:{userId}`: all devices of a user.
     pub fn user(id: &UserId) -> Self {
+        Self(format!("user:{id}").into())
+    }
+
+    /// `user:{vendorId}`: all devices of a vendor, who is a user of that id.
+    pub fn vendor(id: &VendorId) -> Self {
         Self(format!("user:{id}").into())
     }
 

@@ -154,7 +154,7 @@ impl Chat {
             .append(NewEntry {
                 id: EntryId::generate(),
                 feed: FeedId::Room(draft.room_id),
-                event,
+                event: event.into(),
                 author: speaker.user.id.clone(),
                 author_name: speaker.user.name.clone(),
                 client_id: draft.client_id,

@@ -8,8 +8,9 @@ use std::{
 use metrics::gauge;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::payments::PAYMENT_STATUS;
 use crate::{
-    domain::{DirectMessage, Entry, FeedId, Message, Room},
+    domain::{DirectMessage, Entry, FeedId, Message, Posted, Room},
     ports::{Appended, Class, Commit, Emit, Emitter, EntryRef},
     telemetry::metric,
 };
@@ -61,5 +62,23 @@ pub fn present(entry: &Arc<Entry>, mut emit: impl FnMut(Emit<'_>)) {
             let event = Emit::new(Class::Durable, &to, &entry.event, &message);
             emit(event.of_entry(reference).from_socket(entry.origin.as_ref()));
         }
+        // The outcome of a payment goes to the socket that asked for it: see `Payments`.
+        FeedId::User(_) if *entry.event == *PAYMENT_STATUS => {}
+        FeedId::User(user) => posted(entry, reference, Room::user(user), emit),
+        FeedId::Vendor(vendor) => posted(entry, reference, Room::vendor(vendor), emit),
+        // Sockets do not follow channels.
+        FeedId::Channel(_) => {}
+    }
+}
+
+fn posted(entry: &Arc<Entry>, reference: EntryRef<'_>, to: Room, mut emit: impl FnMut(Emit<'_>)) {
+    if let Some(posted) = Posted::from_entry(entry.clone()) {
+        let event = Emit::new(
+            Class::Durable,
+            std::slice::from_ref(&to),
+            &entry.event,
+            &posted,
+        );
+        emit(event.of_entry(reference));
     }
 }

@@ -47,7 +47,7 @@ impl Direct {
             .append(NewEntry {
                 id: EntryId::generate(),
                 feed: FeedId::direct(sender, &draft.to),
-                event: EVENT,
+                event: EVENT.into(),
                 author: sender.clone(),
                 author_name: speaker.user.name.clone(),
                 client_id: draft.client_id,

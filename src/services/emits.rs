@@ -6,23 +6,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    domain::{Args, Room, SocketId, UserId},
+    domain::{Args, Room, SocketId, UserId, check_event_name},
     error::{Error, Result},
     ports::{Class, Emit, Emitter},
 };
 
 /// The most rooms, users and sockets that one emit can name.
 pub const MAX_TARGETS: usize = 1_000;
-
-/// Names that Socket.IO keeps for itself; a client library throws on them.
-const RESERVED: [&str; 6] = [
-    "connect",
-    "connect_error",
-    "disconnect",
-    "disconnecting",
-    "newListener",
-    "removeListener",
-];
 
 /// Rooms by their full name (`room:lobby`), users and sockets by id.
 #[derive(Clone, Debug, Default, Deserialize, utoipa::ToSchema)]
@@ -84,11 +74,7 @@ impl Emits {
     /// are named, or when the event's name is reserved.
     pub fn emit(&self, request: EmitRequest) -> Result<()> {
         let name = request.event.as_str();
-        if name.is_empty() || name.len() > 256 || RESERVED.contains(&name) {
-            return Err(Error::invalid_payload(
-                "event is not a name that can be sent",
-            ));
-        }
+        check_event_name(name)?;
         if request.to.len() == 0 {
             return Err(Error::invalid_payload("to names nobody"));
         }

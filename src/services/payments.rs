@@ -6,13 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::deadlines::Deadlines;
 use crate::{
-    domain::{Amount, Identity, Outcome, Payment, PaymentId, Room, SocketId, Timestamp, UserId},
+    domain::{
+        Amount, ClientId, FeedId, Identity, Outcome, Payment, PaymentId, Posted, Room, SocketId,
+        Timestamp, UserId,
+    },
     error::{Error, Result},
-    ports::{Class, Emit, Emitter, PaymentStore, Sockets},
+    ports::{Class, Emit, Emitter, FeedStore, PaymentStore, Sockets},
     webhook::{self, Signature, WebhookKey},
 };
 
-const EVENT: &str = "payment-status";
+/// The event by which outcomes are told.
+pub const PAYMENT_STATUS: &str = "payment-status";
 
 /// What settles payments.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,9 +62,18 @@ pub struct PaymentReceipt {
     pub payment_id: PaymentId,
 }
 
+/// An outcome in its user's feed.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    payment_id: PaymentId,
+    status: Outcome,
+}
+
 /// Payments.
 pub struct Payments {
     store: Arc<dyn PaymentStore>,
+    feeds: Arc<dyn FeedStore>,
     sockets: Arc<dyn Sockets>,
     emitter: Arc<dyn Emitter>,
     gateway: Gateway,
@@ -74,6 +87,7 @@ impl Payments {
     /// `provider`: how providers sign, if they may report outcomes.
     pub fn new(
         store: Arc<dyn PaymentStore>,
+        feeds: Arc<dyn FeedStore>,
         sockets: Arc<dyn Sockets>,
         emitter: Arc<dyn Emitter>,
         gateway: Gateway,
@@ -81,6 +95,7 @@ impl Payments {
     ) -> Self {
         Self {
             store,
+            feeds,
             sockets,
             emitter,
             gateway,
@@ -151,16 +166,40 @@ impl Payments {
 
     /// Gives a payment its outcome and tells it. A repeat changes nothing. Fails with `not_found`.
     pub async fn settle(&self, id: &PaymentId, outcome: Outcome) -> Result<()> {
-        let settled = match self.store.settle(id, outcome).await? {
-            Some(settled) => settled,
+        let unknown = || Error::not_found("No such payment");
+        let payment = self.store.get(id).await?.ok_or_else(unknown)?;
+        let settled = match payment.outcome {
+            Some(_) => payment,
             None => {
-                let known = self.store.get(id).await?;
-                known.ok_or_else(|| Error::not_found("No such payment"))?
+                // The log comes first: what it says is the outcome, whoever else settles.
+                let outcome = self.record(&payment, outcome).await?;
+                match self.store.settle(id, outcome).await? {
+                    Some(settled) => settled,
+                    None => self.store.get(id).await?.ok_or_else(unknown)?,
+                }
             }
         };
         self.due.cancel(id);
         // A repeat finds it told, unless telling failed the first time.
         self.tell(&settled).await
+    }
+
+    /// Appends the outcome to its user's feed, once, and returns the one that stands there.
+    async fn record(&self, payment: &Payment, outcome: Outcome) -> Result<Outcome> {
+        let Some(user) = &payment.user else {
+            return Ok(outcome);
+        };
+        let feed = FeedId::User(user.clone());
+        let told = Told {
+            payment_id: payment.id.clone(),
+            status: outcome,
+        };
+        let value = serde_json::to_value(&told).map_err(|_| Error::internal())?;
+        let key = ClientId::new(format!("payment:{}", payment.id)).ok();
+        let new = Posted::draft(feed, PAYMENT_STATUS.into(), &value, key);
+        let entry = self.feeds.append(new).await?.entry;
+        let told: Told = serde_json::from_str(&entry.content).map_err(|_| Error::internal())?;
+        Ok(told.status)
     }
 
     /// Tells a user who has connected what came out while they were away.
@@ -235,7 +274,7 @@ impl Payments {
         {
             let (to, status) = ([to.clone()], outcome.as_bool());
             self.emitter
-                .emit(Emit::new(Class::Durable, &to, EVENT, &status));
+                .emit(Emit::new(Class::Durable, &to, PAYMENT_STATUS, &status));
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ pub fn says(author: &str, content: &str) -> NewEntry {
     NewEntry {
         id: EntryId::generate(),
         feed: lobby(),
-        event: "message:new",
+        event: "message:new".into(),
         author: user(author),
         author_name: author.to_uppercase().into(),
         client_id: None,

@@ -240,5 +240,9 @@ fn is_of(feed: &FeedId, rooms: &[Room], user: Option<&UserId>) -> bool {
     match feed {
         FeedId::Room(room) => rooms.contains(&Room::chat(room)),
         FeedId::Direct(one, other) => user == Some(one) || user == Some(other),
+        FeedId::User(whose) => user == Some(whose),
+        FeedId::Vendor(vendor) => user.is_some_and(|user| user.as_str() == vendor.as_str()),
+        // Sockets do not follow channels.
+        FeedId::Channel(_) => false,
     }
 }

@@ -52,7 +52,7 @@ impl Job for Append {
                 feeds.note(&self.entry.feed, next);
                 let seq = rows::to_seq(next.last_seq);
                 Appended {
-                    entry: Arc::new(stored(&self.entry, seq, position)),
+                    entry: Arc::new(self.entry.stored(seq, position)),
                     duplicate: false,
                 }
             }
@@ -123,7 +123,7 @@ fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqli
             place.row,
             place.last_seq,
             entry.id.as_str(),
-            entry.event,
+            &*entry.event,
             entry.author.as_str(),
             &*entry.author_name,
             entry.client_id.as_ref().map(|id| id.as_str()),
@@ -140,24 +140,4 @@ fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqli
         .prepare_cached("UPDATE feeds SET last_seq = ?2 WHERE id = ?1")?
         .execute([place.row, place.last_seq])?;
     Ok(())
-}
-
-fn stored(new: &NewEntry, seq: u64, position: u64) -> Entry {
-    Entry {
-        id: new.id.clone(),
-        feed: new.feed.clone(),
-        seq,
-        position,
-        event: new.event.into(),
-        author: new.author.clone(),
-        author_name: Arc::clone(&new.author_name),
-        client_id: new.client_id.clone(),
-        content: new.content.clone(),
-        subject: new.subject.clone(),
-        attachment: new.attachment.clone(),
-        created_at: new.created_at,
-        edited_at: None,
-        deleted_at: None,
-        origin: new.kept_origin().cloned(),
-    }
 }

@@ -6,7 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::mpsc;
 
 use super::metrics::ErrorKind;
@@ -80,10 +80,17 @@ impl KnownFeeds {
         connection
             .prepare_cached("INSERT INTO feeds (key) VALUES (?1)")?
             .execute([&key])?;
-        Ok(KnownFeed {
-            row: connection.last_insert_rowid(),
-            last_seq: 0,
-        })
+        let row = connection.last_insert_rowid();
+        if let FeedId::Direct(one, other) = feed {
+            for user in [one, other] {
+                connection
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO conversations (user, feed) VALUES (?1, ?2)",
+                    )?
+                    .execute(params![user.as_str(), row])?;
+            }
+        }
+        Ok(KnownFeed { row, last_seq: 0 })
     }
 
     /// Notes where a feed stands after a write.

@@ -10,6 +10,7 @@ use super::{OpenError, SqliteOptions, Synchronous};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_recovery.sql"),
+    include_str!("migrations/0003_readers.sql"),
 ];
 
 /// How many prepared statements a connection keeps; more than there are kinds of them.

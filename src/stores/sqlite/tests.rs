@@ -78,7 +78,7 @@ fn entry(content: &str) -> NewEntry {
     NewEntry {
         id: EntryId::generate(),
         feed: FeedId::Room(RoomId::new("lobby").unwrap()),
-        event: "message:new",
+        event: "message:new".into(),
         author: UserId::new("alice").unwrap(),
         author_name: "Alice".into(),
         client_id: None,
