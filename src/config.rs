@@ -13,11 +13,13 @@ mod ops;
 mod payments;
 mod presence;
 mod recovery;
+mod retention;
 mod rooms;
 mod schema;
 mod secret;
 mod server;
 mod socket;
+mod sse;
 mod store;
 mod tracking;
 mod typing;
@@ -36,10 +38,12 @@ pub use ops::Ops;
 pub use payments::{Gateway, Payments};
 pub use presence::{Audience, Presence};
 pub use recovery::Recovery;
+pub use retention::Retention;
 pub use rooms::{RoomAccess, Rooms};
 pub use secret::{ApiKeyError, ApiKeys, Secret};
 pub use server::Server;
 pub use socket::{Parser, Socket};
+pub use sse::Sse;
 pub use store::{Store, Synchronous};
 pub use tracking::Tracking;
 pub use typing::Typing;
@@ -59,12 +63,14 @@ static SECTIONS: &[Section] = &[
     Rooms::SECTION,
     Socket::SECTION,
     Recovery::SECTION,
+    Sse::SECTION,
     Limits::SECTION,
     Presence::SECTION,
     Typing::SECTION,
     Tracking::SECTION,
     Payments::SECTION,
     Store::SECTION,
+    Retention::SECTION,
     Log::SECTION,
     Ops::SECTION,
     Cluster::SECTION,
@@ -84,6 +90,8 @@ pub struct Config {
     pub socket: Socket,
     /// Clients whose transport drops for a moment.
     pub recovery: Recovery,
+    /// Event streams.
+    pub sse: Sse,
     /// How much one client, user or address may take.
     pub limits: Limits,
     /// Who is online, and who is told.
@@ -96,6 +104,8 @@ pub struct Config {
     pub payments: Payments,
     /// The embedded database.
     pub store: Store,
+    /// How long entries are kept.
+    pub retention: Retention,
     /// What is logged, and how.
     pub log: Log,
     /// Metrics and health.

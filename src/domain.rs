@@ -4,6 +4,7 @@ mod access;
 mod args;
 mod attachment;
 mod feed;
+mod feed_kind;
 mod identity;
 mod ids;
 mod message;
@@ -13,12 +14,14 @@ mod position;
 mod posted;
 mod presence;
 mod room;
+mod sync_cursor;
 mod time;
 
 pub use access::RoomPatterns;
 pub use args::Args;
 pub use attachment::{Attachment, AttachmentError};
-pub use feed::{Cursor, Entry, EntryPage, FeedId, FeedKind, NewEntry, Verdict};
+pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
+pub use feed_kind::FeedKind;
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
     ChannelId, ClientId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId, ProductId,
@@ -31,4 +34,5 @@ pub use position::{DriverPosition, Position, Report};
 pub use posted::{Posted, check_event_name, check_posted_name};
 pub use presence::{Presence, Status};
 pub use room::Room;
+pub use sync_cursor::{KnownUpTo, SyncCursor};
 pub use time::Timestamp;

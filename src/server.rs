@@ -1,5 +1,6 @@
 //! The server: built from a configuration, run on a listener until it is told to stop.
 
+mod dashboard;
 mod listener;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -160,6 +161,7 @@ impl Server {
             config: config.clone(),
             readiness: readiness.clone(),
             metrics,
+            streams: wired.streams.clone(),
             sample_users: sample_users(&config)?,
         };
         let store = wired.store.clone();
@@ -185,7 +187,9 @@ impl Server {
         };
         let finished = async {
             // Polling clients still need new requests to take what waits for them.
-            hub.close(pace).await;
+            let streams = &app.streams;
+            let streams = streams.close(config.server.drain_per_second, deadline);
+            tokio::join!(hub.close(pace), streams);
             let _ = stop.send(());
             // Requests under way are answered.
             let _ = (&mut serving).await;
@@ -235,7 +239,16 @@ impl Background {
         let mut tasks = vec![
             tokio::spawn(async move { heal(&store).await }),
             tokio::spawn(async move { services.run_clocks().await }),
-            tokio::spawn(set_gauges(hub, app.metrics.clone())),
+            tokio::spawn(set_gauges(hub.clone(), app.metrics.clone())),
+            tokio::spawn({
+                let streams = app.streams.clone();
+                async move { streams.run().await }
+            }),
+            tokio::spawn(dashboard::run(
+                hub,
+                app.streams.clone(),
+                app.metrics.clone(),
+            )),
         ];
         let address = &app.config.ops.listen;
         if !address.is_empty() {

@@ -1,18 +1,22 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     auth::{Auth, AuthOptions, AuthSetupError, Guests, JwksSource, WebhookGate, WebhookOptions},
     config::{self, Config, RoomAccess},
-    domain::Amount,
-    ports::{Emitter, Sockets},
-    realtime::namespace::Hub,
+    domain::{Amount, FeedKind},
+    ports::{Emitter, FeedStore, Sockets},
+    realtime::{
+        namespace::Hub,
+        streams::{StreamHub, StreamLimits},
+    },
     services::{
-        Access, Audience, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, Members, Payments,
-        PresenceService, ProviderKey, Services, Sessions, Tracking, Typing, Watch, deliver_commits,
+        Access, Audience, Channels, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, KindRule,
+        Members, Notifications, Orders, Payments, PresenceService, ProviderKey, Retention,
+        Services, Sessions, Sync, Tracking, Typing, Watch, deliver_commits,
     },
     stores::{
         memory::{MemoryPositions, MemoryPresence},
@@ -20,6 +24,9 @@ use crate::{
     },
     webhook::WebhookKey,
 };
+
+/// How often streams are looked at: tokens that end, readers that take nothing.
+const STREAM_TICK: Duration = Duration::from_millis(250);
 
 /// Why the parts cannot be put together, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +50,8 @@ pub struct Wired {
     pub services: Arc<Services>,
     /// What is durable.
     pub store: SqliteStore,
+    /// Event streams.
+    pub streams: Arc<StreamHub>,
     /// Live delivery; ends when the store has closed.
     pub delivery: JoinHandle<()>,
 }
@@ -52,12 +61,17 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let (commits, committed) = mpsc::unbounded_channel();
     let store = SqliteStore::open(&sqlite_options(&config.store), commits)?;
     let auth = Auth::new(auth_options(&config.auth), Arc::new(store.clone())).await?;
-    let services = Arc::new(services(config, &auth, &store, hub.clone())?);
-    let delivery = tokio::spawn(async move { deliver_commits(committed, &*hub).await });
+    let streams = StreamHub::new(Arc::new(store.clone()), stream_limits(config));
+    let streams = Arc::new(streams);
+    let services = Arc::new(services(config, &auth, &store, &hub, &streams)?);
+    let readers = streams.clone();
+    let deliver = async move { deliver_commits(committed, &*hub, &*readers).await };
+    let delivery = tokio::spawn(deliver);
     Ok(Wired {
         auth,
         services,
         store,
+        streams,
         delivery,
     })
 }
@@ -66,10 +80,11 @@ fn services(
     config: &Config,
     auth: &Auth,
     store: &SqliteStore,
-    hub: Arc<Hub>,
+    hub: &Arc<Hub>,
+    streams: &Arc<StreamHub>,
 ) -> Result<Services, WiringError> {
     let emitter: Arc<dyn Emitter> = hub.clone();
-    let sockets: Arc<dyn Sockets> = hub;
+    let sockets: Arc<dyn Sockets> = hub.clone();
     let store = Arc::new(store.clone());
     let typing = Typing::new(emitter.clone(), sockets.clone(), config.typing.timeout());
     let typing = Arc::new(typing);
@@ -80,11 +95,13 @@ fn services(
         audience(config.presence.audience),
         config.presence.grace(),
     ));
+    let access = access(&config.rooms, &store)?;
     let chat = Arc::new(Chat {
         feeds: store.clone(),
         emitter: emitter.clone(),
         sockets: sockets.clone(),
-        access: access(&config.rooms, &store)?,
+        access: access.clone(),
+        members: store.clone(),
         typing: typing.clone(),
         presence: presence.clone(),
         content_chars: config.limits.content_chars,
@@ -117,6 +134,22 @@ fn services(
             sockets: sockets.clone(),
             emitter: emitter.clone(),
         }),
+        notifications: Arc::new(Notifications {
+            feeds: store.clone(),
+        }),
+        orders: Arc::new(Orders {
+            feeds: store.clone(),
+        }),
+        channels: Arc::new(Channels {
+            feeds: store.clone(),
+        }),
+        sync: Arc::new(Sync {
+            feeds: store.clone(),
+            members: store.clone(),
+            access,
+            presence: presence.clone(),
+        }),
+        retention: Arc::new(retention(&config.retention, store.clone())),
         members: Arc::new(Members {
             store,
             chat: chat.clone(),
@@ -125,6 +158,7 @@ fn services(
         sessions: Arc::new(Sessions {
             auth: auth.clone(),
             sockets,
+            streams: streams.clone(),
         }),
         chat,
         typing,
@@ -132,6 +166,44 @@ fn services(
         tracking,
         inventory,
     })
+}
+
+fn stream_limits(config: &Config) -> StreamLimits {
+    StreamLimits {
+        streams: config.sse.streams,
+        per_user: config.sse.streams_per_user,
+        pending_bytes: config.sse.pending_bytes,
+        stall: config.sse.stall_limit(),
+        keep_alive: config.sse.keep_alive(),
+        retry_ms: config.sse.retry_ms,
+        leeway: config.auth.leeway(),
+        tick: STREAM_TICK,
+    }
+}
+
+fn retention(config: &config::Retention, feeds: Arc<dyn FeedStore>) -> Retention {
+    let rule = |kind, hours: u64, entries| KindRule {
+        kind,
+        age: (hours > 0).then(|| Duration::from_secs(hours.saturating_mul(3_600))),
+        entries,
+    };
+    let (notifications, orders) = (config.notification_entries, config.order_entries);
+    Retention {
+        feeds,
+        rules: vec![
+            rule(FeedKind::Room, config.room_hours, config.room_entries),
+            rule(FeedKind::Direct, config.direct_hours, config.direct_entries),
+            rule(FeedKind::User, config.notification_hours, notifications),
+            rule(FeedKind::Vendor, config.order_hours, orders),
+            rule(
+                FeedKind::Channel,
+                config.channel_hours,
+                config.channel_entries,
+            ),
+        ],
+        interval: config.interval(),
+        step: config.step,
+    }
 }
 
 fn sqlite_options(store: &config::Store) -> SqliteOptions {

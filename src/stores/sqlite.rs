@@ -1,6 +1,7 @@
 //! What must last, in one SQLite file: one writer that commits in groups, and a pool of readers.
 
 mod append;
+mod changes;
 mod feeds;
 mod group;
 mod line;
@@ -9,6 +10,7 @@ mod metrics;
 mod page;
 mod payments;
 mod readers;
+mod retention;
 mod revocations;
 mod rows;
 mod schema;
