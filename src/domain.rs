@@ -9,6 +9,7 @@ mod identity;
 mod ids;
 mod message;
 mod object;
+mod page_budget;
 mod payment;
 mod position;
 mod posted;
@@ -19,7 +20,7 @@ mod time;
 
 pub use access::RoomPatterns;
 pub use args::Args;
-pub use attachment::{Attachment, AttachmentError};
+pub use attachment::{Attachment, AttachmentError, MAX_BINARIES};
 pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
 pub use feed_kind::FeedKind;
 pub use identity::{Identity, Role, Token, User};
@@ -29,6 +30,7 @@ pub use ids::{
 };
 pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;
+pub use page_budget::PageBudget;
 pub use payment::{Amount, Outcome, Payment};
 pub use position::{DriverPosition, Position, Report};
 pub use posted::{Posted, check_event_name, check_posted_name};

@@ -16,8 +16,9 @@ section! {
         pub polling_sessions_per_ip: usize = 0,
         /// The most namespaces of one connection. 0 = no limit.
         pub namespaces_per_connection: usize = 16,
-        /// The most binary attachments of one packet.
-        pub binaries_per_packet: usize = 100,
+        /// The most binary attachments of one packet. Clients of today refuse packets with more
+        /// than 10.
+        pub binaries_per_packet: usize = 10,
         /// Events per second of one socket. 0 = no limit.
         pub events_per_second: u32 = 1_000,
         /// Events per second of one user, all devices together. 0 = no limit.

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize, Serializer};
 /// How deep lists and objects may lie in each other.
 const MAX_DEPTH: usize = 32;
 
+/// The most binary values in one: clients refuse packets with more, and are disconnected by them.
+pub const MAX_BINARIES: usize = 10;
+
 /// The key by which Socket.IO's text packets mark the place of binary.
 const PLACEHOLDER: &str = "_placeholder";
 
@@ -27,12 +30,25 @@ pub enum AttachmentError {
     /// An object looks like the mark of a binary's place.
     #[error("attachment has the reserved key {PLACEHOLDER}")]
     Placeholder,
+    /// There are too many binary values.
+    #[error("attachment has more than {MAX_BINARIES} binary values")]
+    Binaries,
     /// An extension type, or text that is not UTF-8.
     #[error("attachment has a value that JSON and binary cannot express")]
     Value,
 }
 
 impl Attachment {
+    /// How many binary values it has.
+    pub fn binaries(&self) -> usize {
+        binaries(&self.0)
+    }
+
+    /// About how many bytes it takes in a packet.
+    pub fn size(&self) -> usize {
+        size(&self.0)
+    }
+
     /// The MessagePack bytes by which it is stored.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -43,7 +59,9 @@ impl Attachment {
 
     /// From stored bytes; absent when they are not those of an attachment.
     pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
-        rmpv::decode::read_value(&mut bytes).ok()?.try_into().ok()
+        let value = rmpv::decode::read_value(&mut bytes).ok()?;
+        check(&value, MAX_DEPTH).ok()?;
+        Some(Self(value))
     }
 }
 
@@ -59,7 +77,32 @@ impl TryFrom<rmpv::Value> for Attachment {
 
     fn try_from(value: rmpv::Value) -> Result<Self, Self::Error> {
         check(&value, MAX_DEPTH)?;
+        if binaries(&value) > MAX_BINARIES {
+            return Err(AttachmentError::Binaries);
+        }
         Ok(Self(value))
+    }
+}
+
+fn binaries(value: &rmpv::Value) -> usize {
+    match value {
+        rmpv::Value::Map(entries) => entries.iter().map(|(_, value)| binaries(value)).sum(),
+        rmpv::Value::Array(items) => items.iter().map(binaries).sum(),
+        rmpv::Value::Binary(_) => 1,
+        _ => 0,
+    }
+}
+
+fn size(value: &rmpv::Value) -> usize {
+    match value {
+        rmpv::Value::Map(entries) => entries
+            .iter()
+            .map(|(key, value)| size(key) + size(value))
+            .sum(),
+        rmpv::Value::Array(items) => items.iter().map(size).sum(),
+        rmpv::Value::Binary(bytes) => bytes.len(),
+        rmpv::Value::String(text) => text.as_bytes().len(),
+        _ => size_of::<rmpv::Value>(),
     }
 }
 
@@ -117,5 +160,7 @@ mod tests {
         assert_eq!(refused(Value::Ext(1, vec![])), AttachmentError::Value);
         let deep = (0..MAX_DEPTH).fold(Value::Nil, |inner, _| Value::Array(vec![inner]));
         assert_eq!(refused(deep), AttachmentError::TooDeep);
+        let many = Value::Array(vec![Value::Binary(vec![1]); MAX_BINARIES + 1]);
+        assert_eq!(refused(many), AttachmentError::Binaries);
     }
 }

@@ -3,21 +3,15 @@
 use serde::Deserialize;
 
 use crate::{
-    domain::{KnownUpTo, Object},
+    domain::Object,
     error::Result,
     realtime::{Context, Event},
     services::{Sync, Synced},
 };
 
-/// `sync`.
+/// `sync`; its argument may be left out.
 #[derive(Deserialize)]
-#[serde(untagged)]
-pub enum Since {
-    /// With an argument.
-    Given(Object<Known>),
-    /// Without one.
-    Nothing(()),
-}
+pub struct Since(Option<Object<Known>>);
 
 /// How much the client knows.
 #[derive(Deserialize)]
@@ -31,12 +25,8 @@ impl Event for Since {
     type Reply = Synced;
 
     async fn handle(self, cx: Context) -> Result<Synced> {
-        let known = match self {
-            Self::Given(Object(Known { since })) => {
-                Sync::known(since.as_deref().unwrap_or_default())?
-            }
-            Self::Nothing(()) => KnownUpTo::Nothing,
-        };
+        let since = self.0.and_then(|Object(known)| known.since);
+        let known = Sync::known(since.as_deref().unwrap_or_default())?;
         cx.services().sync.since(cx.user()?, known).await
     }
 }

@@ -113,8 +113,8 @@ refusals! {
     Denied: Forbidden;
     /// Parameters that do not fit.
     BadRequest: InvalidPayload;
-    /// Too many event streams, or the server goes down.
-    TooManyOpen: TooManyStreams, TooManyStreamsPerUser, Draining;
+    /// Too many event streams.
+    TooManyOpen: TooManyStreams, TooManyStreamsPerUser;
     /// The key was used for something else.
     KeyReused: IdempotencyKeyReused;
     /// A body that does not fit.

@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::{FromRequestParts, State},
-    http::{HeaderName, header, request::Parts},
+    http::{HeaderName, Version, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{ChannelId, FeedId, VendorId},
-    error::{Error, Result},
+    error::{Code, Error, Result},
     realtime::streams::{Hangup, Opening, Source},
     services::{DASHBOARD, Orders},
 };
@@ -58,17 +58,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
         // What is not text is no event's id, and is answered as one that is not known.
         let header = header.map(|value| value.to_str().unwrap_or("\u{fffd}\0").to_owned());
         let Query(query) = Query::<Position>::from_request_parts(parts, state).await?;
-        let given = header.or(query.last_event_id);
+        let given = |text: &String| !text.is_empty();
+        let header = header.filter(given);
         Ok(Self(Opening {
             user,
-            last_event_id: given.filter(|text| !text.is_empty()),
-            hangup: parts.extensions.remove::<Hangup>().unwrap_or_default(),
+            last_event_id: header.or(query.last_event_id.filter(given)),
+            hangup: hangup(parts),
         }))
     }
 }
 
+/// What ends the reader's connection, where nothing else depends on it.
+fn hangup(parts: &mut Parts) -> Hangup {
+    match parts.version {
+        Version::HTTP_2 => Hangup::default(),
+        _ => parts.extensions.remove().unwrap_or_default(),
+    }
+}
+
 async fn stream(app: &App, source: Source, opening: Opening) -> Result<Response> {
+    let user = opening.user.clone();
     let reader = app.streams.open(source, opening).await?;
+    if app.auth.is_revoked(&user) {
+        // Revoked while it was opened, when there was nothing to end yet.
+        return Err(Error::invalid_token(Code::TokenRevoked));
+    }
     Ok((HEADERS, Body::from_stream(reader)).into_response())
 }
 

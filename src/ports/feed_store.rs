@@ -149,7 +149,7 @@ pub trait FeedStore: Send + Sync + 'static {
     /// of the returned future.
     async fn append(&self, entry: NewEntry) -> StoreResult<Appended>;
 
-    /// Reads up to `limit` entries, ascending.
+    /// Reads up to `limit` entries, ascending; fewer where more would not fit a [`crate::domain::PageBudget`].
     async fn page(&self, feed: &FeedId, from: Cursor, limit: usize) -> StoreResult<EntryPage>;
 
     /// Replaces the text of an entry that `author` wrote.
@@ -189,7 +189,8 @@ pub trait FeedStore: Send + Sync + 'static {
         of: FeedFilter,
     ) -> StoreResult<Option<Since>>;
 
-    /// A page of up to `limit` entries of the feeds that one reader follows.
+    /// A page of up to `limit` entries of the feeds that one reader follows; fewer where more would
+    /// not fit a [`crate::domain::PageBudget`].
     async fn changes(
         &self,
         following: Following,

@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The most bytes of a request's head, and of an answer that wait in the library's own buffer.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// How often a client of HTTP/2 is asked whether it is there, and how long its answer may take.
+const HTTP2_PING: Duration = Duration::from_secs(20);
+
 /// How long written bytes may stay unconfirmed by the peer's system.
 #[cfg(target_os = "linux")]
 const UNCONFIRMED: Duration = Duration::from_secs(60);
@@ -104,7 +107,11 @@ impl Connection {
             .timer(TokioTimer::new())
             .max_buf_size(BUFFER_BYTES)
             .header_read_timeout(self.header_read_timeout);
-        server.http2().timer(TokioTimer::new());
+        server
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(HTTP2_PING)
+            .keep_alive_timeout(HTTP2_PING);
         let serving = server.serve_connection_with_upgrades(TokioIo::new(self.stream), service);
         let mut serving = std::pin::pin!(watcher.watch(serving));
         // The library's own limit begins once it knows which protocol is spoken.

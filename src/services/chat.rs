@@ -1,12 +1,15 @@
 //! Chat rooms: who is in them and what is said.
 
 mod changes;
+mod membership;
+
+pub use membership::RoomOverview;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Access, KeyedLocks, MAX_ROOMS, PresenceService, Typing, joined::check_joined};
+use super::{Access, KeyedLocks, PresenceService, Typing, joined::check_joined};
 use crate::{
     domain::{
         Attachment, ClientId, Cursor, EntryId, FeedId, Message, MessagePage, NewEntry, Room,
@@ -14,8 +17,8 @@ use crate::{
     },
     error::{Error, Result},
     ports::{
-        Appended, Class, Emit, Emitter, FeedStore, Joined, Left, MemberStore, Membership, Payload,
-        Sockets, Unread,
+        Appended, Class, Emit, Emitter, FeedStore, Joined, Left, MemberStore, Payload, Sockets,
+        Unread,
     },
 };
 
@@ -54,21 +57,6 @@ pub struct Entered {
     pub unread: u64,
     /// The ids of the users in the room, the one who entered among them.
     pub members: Vec<UserId>,
-}
-
-/// A room of a user's.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RoomOverview {
-    /// The room.
-    #[schema(value_type = String)]
-    pub room_id: RoomId,
-    /// The newest `seq`, 0 for an empty room.
-    pub last_seq: u64,
-    /// The user's read cursor, 0 for none.
-    pub read_seq: u64,
-    /// Messages of others after the cursor.
-    pub unread: u64,
 }
 
 #[derive(Serialize)]
@@ -132,9 +120,7 @@ impl Chat {
         if joined == Joined::FirstDevice {
             self.presence.entered(&user.id, room).await?;
         }
-        if self.access.joining_makes_members() && !self.members.contains(room_id, &user.id).await? {
-            self.members.add(room_id, &user.id).await?;
-        }
+        self.note_member(user, room_id).await?;
         let feed = FeedId::Room(room_id.clone());
         let read = self.feeds.unread(&user.id, vec![feed]).await?;
         let Some(&Unread {
@@ -155,35 +141,15 @@ impl Chat {
     pub async fn leave(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<()> {
         let left = self.sockets.leave(speaker.socket, &Room::chat(room_id));
         self.gone(speaker, room_id, left);
-        if self.access.joining_makes_members() && left != Left::AnotherDevice {
-            self.members.leave(room_id, &speaker.user.id).await?;
-        }
-        Ok(())
-    }
-
-    /// The user's rooms, and how far the user has read each.
-    pub async fn rooms_of(&self, user: &User) -> Result<Vec<RoomOverview>> {
-        let mut rooms = Vec::new();
-        for Membership { room, lost } in self.members.rooms_of(&user.id, MAX_ROOMS).await? {
-            if lost.is_none() && self.access.check(user, &room).await.is_ok() {
-                rooms.push(room);
-            }
-        }
-        let feeds = rooms.iter().cloned().map(FeedId::Room).collect();
-        let read = self.feeds.unread(&user.id, feeds).await?;
-        let overview = |(room_id, read): (RoomId, Unread)| RoomOverview {
-            room_id,
-            last_seq: read.last_seq,
-            read_seq: read.read_seq,
-            unread: read.count,
-        };
-        Ok(rooms.into_iter().zip(read).map(overview).collect())
+        self.leave_for_good(speaker.user, room_id, left).await
     }
 
     /// The user's socket has come back to a room that it was in. The others hear `user:joined`, as
     /// they heard of its leaving.
     pub async fn returned(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<()> {
         self.tell_others(speaker.user, room_id, "user:joined");
+        // The user may have left on another device meanwhile.
+        self.note_member(speaker.user, room_id).await?;
         let room = Room::chat(room_id);
         self.presence.entered(&speaker.user.id, &room).await
     }

@@ -22,10 +22,14 @@ pub async fn post(
     key: Option<ClientId>,
 ) -> Result<EntryId> {
     let new = Posted::draft(feed, event, value, key);
-    let (event, content) = (new.event.clone(), new.content.clone());
+    let event = new.event.clone();
     let appended = feeds.append(new).await?;
     let entry = &appended.entry;
-    if appended.duplicate && (entry.content != content || entry.event != event) {
+    let is_same = || {
+        let stored = serde_json::from_str::<Value>(&entry.content);
+        entry.event == event && stored.is_ok_and(|stored| stored == *value)
+    };
+    if appended.duplicate && !is_same() {
         return Err(Error::new(
             Code::IdempotencyKeyReused,
             "This Idempotency-Key was used for something else",

@@ -81,7 +81,14 @@ impl Sync {
             KnownUpTo::Cursor(_) => (After::Position(0), 0, true),
         };
         let following = self.following(user).await?;
-        let changes = self.feeds.changes(following, after, PAGE).await?;
+        let mut changes = self.feeds.changes(following, after, PAGE).await?;
+        if is_foreign {
+            changes.verdict = Verdict::Reset;
+        }
+        let presence_after = match changes.verdict {
+            Verdict::Reset => 0,
+            Verdict::Complete | Verdict::Gap => presence_after,
+        };
         let presence = self
             .presence
             .changed_since(&user.id, presence_after, PRESENCE_PAGE, &*self.members)
@@ -94,11 +101,7 @@ impl Sync {
             presence_updates: presence.changes,
             cursor: SyncCursor::new(&user.id, changes.position, presence.version).to_string(),
             has_more: changes.has_more || presence.has_more,
-            verdict: if is_foreign {
-                Verdict::Reset
-            } else {
-                changes.verdict
-            },
+            verdict: changes.verdict,
         };
         let Changes { entries, .. } = changes;
         entries.into_iter().for_each(|entry| synced.add(entry));

@@ -1,14 +1,18 @@
 // Event streams: what feeds them, a reader that sees all that is written, and the EventSource of npm.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { get } from 'node:http';
+import { connect } from 'node:http2';
 
 import { EventSource } from 'eventsource';
 
-import { eventually } from './observe.mjs';
+import { MIB, eventually } from './observe.mjs';
+import { within } from './raw.mjs';
 import { API_KEY, Server, mint, request, unique } from './server.mjs';
 
 const PAGE = 100;
+const WAIT_MS = 10_000;
 
 /** Where each stream's entries come from, how they are called, and where else they are read. */
 const KINDS = {
@@ -72,8 +76,19 @@ export class Station {
     return STREAMS.map((kind) => this.feed(kind, ...of));
   }
 
-  async read(path, options) {
-    return this.keep(await Stream.open(this.url, path, options));
+  /** An open stream, from this server or from what leads there. */
+  async read(path, { url = this.url, ...options }) {
+    const stream = this.keep(await Stream.open(url, path, options));
+    assert.equal(stream.status, 200, path);
+    return stream;
+  }
+
+  /** An HTTP/2 session with room for many bytes, so that its streams do not wait for each other. */
+  session() {
+    const session = connect(this.url);
+    session.once('connect', () => session.setLocalWindowSize(64 * MIB));
+    this.keep({ close: () => session.destroy() });
+    return session;
   }
 
   /** A request of a backend, answered with this status. */
@@ -120,9 +135,16 @@ export class Feed {
     return entries.map(({ id }) => id);
   }
 
-  /** A reader of all that is written. */
+  /** A reader of all that is written; `query` goes behind the path. */
   read({ query = '', ...options } = {}) {
     return this.station.read(this.path + query, { as: this.token, ...options });
+  }
+
+  /** The same, beside other streams in an HTTP/2 session. */
+  async readWithin(session) {
+    const asked = session.request({ ':path': this.path, authorization: `Bearer ${this.token}` });
+    const [headers] = await once(asked, 'response');
+    return this.station.keep(new Stream(asked, headers[':status'], headers));
   }
 
   /** An EventSource that is connected, to the server or to what leads there. */
@@ -134,7 +156,7 @@ export class Feed {
   }
 }
 
-/** One request for a stream, answered with status 200 or not, and everything in its answer. */
+/** The answer to one request, as it comes. */
 export class Stream {
   events = [];
   comments = 0;
@@ -143,11 +165,12 @@ export class Stream {
   /** Over HTTP/1.1, on a connection of its own. */
   static open(url, path, { as, headers = {}, remember } = {}) {
     const sent = as ? { authorization: `Bearer ${as}`, ...headers } : headers;
-    return new Promise((resolve, reject) => {
+    const answered = new Promise((resolve, reject) => {
       const asked = get(url + path, { agent: false, headers: sent }, (answer) =>
         resolve(new Stream(answer, answer.statusCode, answer.headers, remember)));
       asked.on('error', reject);
     });
+    return within(WAIT_MS, answered, `${path} was not answered`);
   }
 
   /** `remember` picks what is kept of an event. */
@@ -217,7 +240,7 @@ export class Follower {
     this.source.addEventListener('error', ({ code }) => {
       this.refused = code;
     });
-    for (const event of events) {
+    for (const event of new Set(events)) {
       this.source.addEventListener(event, ({ data, lastEventId }) =>
         this.heard.push({ event, id: lastEventId, data: JSON.parse(data) }));
     }

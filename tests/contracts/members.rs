@@ -92,7 +92,7 @@ pub async fn a_user_s_rooms_are_listed_with_those_that_were_taken(backend: impl 
     let rooms = async |limit| members.rooms_of(&alice, limit).await.unwrap();
     let (kept, taken) = (listed("kept", None), listed("taken", Some(newest)));
     assert_eq!(rooms(10).await, [kept.clone(), taken]);
-    assert_eq!(rooms(1).await, [kept.clone()]);
+    assert_eq!(rooms(1).await, std::slice::from_ref(&kept));
     members.add(&room("taken"), &alice).await.unwrap();
     assert_eq!(rooms(10).await, [kept, listed("taken", None)]);
 }

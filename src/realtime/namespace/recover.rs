@@ -212,7 +212,7 @@ impl Gate {
         })?;
         let is_its_own = |entry: &Entry| entry.origin.as_ref() == Some(&wanted.id);
         let its = since.entries.iter().filter(|entry| !is_its_own(entry));
-        let packets = its.map(|entry| self.packet(entry));
+        let packets = its.filter_map(|entry| self.packet(entry));
         Some(Stored {
             packets: packets.collect::<Option<_>>()?,
             position: since.position,
@@ -220,8 +220,9 @@ impl Gate {
         })
     }
 
-    /// The packet of an entry, with an offset that leads to the store again.
-    fn packet(&self, entry: &Arc<Entry>) -> Option<Packet> {
+    /// The packet of an entry, with an offset that leads to the store again; none of an entry that
+    /// sockets are not sent. A packet that cannot be encoded is absent within.
+    fn packet(&self, entry: &Arc<Entry>) -> Option<Option<Packet>> {
         let offset = Offset {
             run: String::new(),
             index: 0,
@@ -229,7 +230,7 @@ impl Gate {
         };
         let mut packet = None;
         present(entry, |emit| {
-            packet = self.namespace.encode(&emit, Some(&offset.to_string()));
+            packet = Some(self.namespace.encode(&emit, Some(&offset.to_string())));
         });
         packet
     }

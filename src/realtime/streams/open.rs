@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{ChannelId, Cursor, EntryId, EntryPage, FeedId, Posted, User, UserId, Verdict},
-    error::{Code, Error, Result},
+    error::{Error, Result},
 };
 
 /// The event that carries a channel's last value.
@@ -57,14 +57,10 @@ struct Start {
 
 impl StreamHub {
     /// Opens a stream. Fails with `too_many_streams`, `too_many_streams_per_user`, and with
-    /// `store_unavailable`; with `draining` while the server goes down, after ending the
-    /// connection: its client must come back, which it would not after an answer.
+    /// `store_unavailable`. While the server goes down the stream ends at once: its client comes back
+    /// after that, which it would not after any other answer.
     pub async fn open(&self, source: Source, opening: Opening) -> Result<Reader> {
         let streams = &self.0;
-        if streams.closing.load(Ordering::Relaxed) {
-            opening.hangup.now();
-            return Err(Error::new(Code::Draining, "The server is going down"));
-        }
         let feed = match &source {
             Source::Feed(feed) => feed.clone(),
             Source::Channel(channel) | Source::Unstored(channel) => {
@@ -84,6 +80,7 @@ impl StreamHub {
         };
         if streams.closing.load(Ordering::Relaxed) {
             reader.live.end(EndReason::Shutdown);
+            return Ok(reader);
         }
         match source {
             Source::Feed(_) => reader.begin(opening.last_event_id, false).await?,

@@ -182,6 +182,8 @@ impl PresenceStore for MemoryPresence {
 
     async fn changed_since(&self, version: u64, limit: usize) -> StoreResult<Vec<ChangedUser>> {
         let state = self.0.lock();
+        // A version that has not been given is one of an earlier run, or made up.
+        let version = if version > state.version { 0 } else { version };
         let range = (Bound::Excluded(version), Bound::Unbounded);
         // Each gives at most so many, and the first of both are wanted.
         let there = state.there.by_version.range(range).take(limit);

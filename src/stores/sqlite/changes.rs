@@ -14,7 +14,7 @@ use super::{
     rows,
 };
 use crate::{
-    domain::{Entry, FeedId, Timestamp, Verdict},
+    domain::{Entry, FeedId, PageBudget, Timestamp, Verdict},
     ports::{After, Changes, Following},
 };
 
@@ -55,13 +55,16 @@ pub(super) fn changes(
     if verdict == Verdict::Complete && anything_lost(connection, following, after)? {
         verdict = Verdict::Gap;
     }
-    let mut entries = Vec::new();
-    while entries.len() < limit
-        && let Some(Reverse((_, source, seq))) = next.pop()
-    {
+    let (mut entries, mut budget) = (Vec::new(), PageBudget::new(limit));
+    let mut has_more = false;
+    while let Some(Reverse((_, source, seq))) = next.pop() {
         let Source { feed, bounds } = &sources[source];
         let entry = entry(connection, feed, bounds, seq)?;
         if is_meant(&entry, after) {
+            if !budget.take(&entry) {
+                has_more = true;
+                break;
+            }
             entries.push(Arc::new(entry));
         }
         if seq < bounds.last_seq {
@@ -69,7 +72,6 @@ pub(super) fn changes(
             next.push(Reverse((position, source, seq + 1)));
         }
     }
-    let has_more = !next.is_empty();
     let position = match entries.last() {
         Some(last) if has_more => last.position,
         _ => newest,
@@ -99,17 +101,22 @@ fn first_after(
     bounds: &Bounds,
     after: After,
 ) -> rusqlite::Result<(i64, bool)> {
-    // Within a feed positions and times rise with `seq`.
+    let is_after = |seq| -> rusqlite::Result<bool> {
+        match after {
+            After::Position(position) => {
+                Ok(position_of(connection, bounds, seq)? > rows::from_seq(position))
+            }
+            After::Time(time) => Ok(created_at(connection, bounds, seq)? >= early(time)),
+        }
+    };
+    // Within a feed positions and times rise with `seq`. Most feeds have nothing new.
     let (mut low, mut high) = (bounds.first_seq, bounds.last_seq + 1);
+    if low < high && !is_after(bounds.last_seq)? {
+        low = high;
+    }
     while low < high {
         let middle = low + (high - low) / 2;
-        let is_after = match after {
-            After::Position(position) => {
-                position_of(connection, bounds, middle)? > rows::from_seq(position)
-            }
-            After::Time(time) => created_at(connection, bounds, middle)? >= early(time),
-        };
-        if is_after {
+        if is_after(middle)? {
             high = middle;
         } else {
             low = middle + 1;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{changes, rows};
 use crate::{
-    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, Timestamp, Verdict},
+    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, PageBudget, Timestamp, Verdict},
     ports::Since,
 };
 
@@ -81,10 +81,7 @@ pub(super) fn page(
     let bounds = Bounds::of(connection, feed)?;
     let (span, verdict) = locate(connection, &bounds, from)?;
     let limit = limit.min(MAX_PAGE);
-    // One more than asked for tells whether there is more.
-    let mut entries = read(connection, feed, bounds.row, &span, limit + 1)?;
-    let has_more = entries.len() > limit;
-    entries.truncate(limit);
+    let (mut entries, has_more) = read(connection, feed, bounds.row, &span, limit)?;
     if let Span::Before(_) = span {
         entries.reverse();
     }
@@ -197,14 +194,15 @@ fn is_older(connection: &Connection, bounds: &Bounds, id: &EntryId) -> rusqlite:
     Ok(made_at <= first.unwrap_or_else(Timestamp::now))
 }
 
-/// Reads away from the span's end: ascending after it, descending before it.
+/// Reads away from the span's end: ascending after it, descending before it. Whether there is more
+/// than fits on the page.
 fn read(
     connection: &Connection,
     feed: &FeedId,
     row: i64,
     span: &Span,
     limit: usize,
-) -> rusqlite::Result<Vec<Entry>> {
+) -> rusqlite::Result<(Vec<Entry>, bool)> {
     let (sql, end) = match span {
         Span::After(seq) => (
             rows::select!("WHERE feed = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"),
@@ -215,10 +213,16 @@ fn read(
             seq,
         ),
     };
-    connection
-        .prepare_cached(sql)?
-        .query_map(params![row, end, limit as i64], |row| {
-            rows::entry(row, feed)
-        })?
-        .collect()
+    let mut query = connection.prepare_cached(sql)?;
+    // One more than asked for tells whether there is more.
+    let mut found = query.query(params![row, end, limit as i64 + 1])?;
+    let (mut entries, mut budget) = (Vec::new(), PageBudget::new(limit));
+    while let Some(row) = found.next()? {
+        let entry = rows::entry(row, feed)?;
+        if !budget.take(&entry) {
+            return Ok((entries, true));
+        }
+        entries.push(entry);
+    }
+    Ok((entries, false))
 }

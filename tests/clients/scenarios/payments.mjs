@@ -7,7 +7,7 @@ import { assertProblem, scenario } from '../world.mjs';
 const PAY = '/api/payments/make-payment-with-socket';
 
 /** Requests a payment for this socket; gives its id. */
-async function pay(w, user, client) {
+export async function pay(w, user, client) {
   const response = await w.http('POST', PAY, {
     as: user,
     body: { amount: 19.99, socketId: client.id },
@@ -18,7 +18,7 @@ async function pay(w, user, client) {
   return response.body.paymentId;
 }
 
-const finish = async (w, paymentId, status) => {
+export const finish = async (w, paymentId, status) => {
   const response = await w.service('POST', `/api/payments/${paymentId}/status`, { status });
   assert.equal(response.status, 204, response.text);
 };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 
 import { say } from '../away.mjs';
-import { bySocket, contentsOf, missed, notify } from '../catch_up.mjs';
+import { bySocket, contentsOf, missed, notify, post } from '../catch_up.mjs';
 import { assertOk, assertProblem, assertRefused, scenario } from '../world.mjs';
 
 /** Alice in two rooms. */
@@ -68,9 +68,9 @@ export default [
   scenario('a vendor finds orders in sync', async (w) => {
     const user = w.user('vera', { roles: ['vendor'] });
     const vera = await w.connect(user);
-    const { body } = await w.service('POST', '/api/orders', { vendorId: user.id, total: 7 });
+    const entryId = await post(w, '/api/orders', { vendorId: user.id, total: 7 });
     const { orders } = await missed(bySocket(vera));
-    assert.deepEqual(orders.map(({ id, event, total }) => [id, event, total]), [[body.id, 'new-order', 7]]);
+    assert.deepEqual(orders.map(({ id, event, total }) => [id, event, total]), [[entryId, 'new-order', 7]]);
   }),
 
   scenario('what is neither a cursor nor a time is invalid_payload', async (w) => {

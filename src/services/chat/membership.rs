@@ -1,0 +1,77 @@
+//! Who belongs to a room, whether connected or not, and what they have not read.
+
+use serde::Serialize;
+
+use super::Chat;
+use crate::{
+    domain::{FeedId, Room, RoomId, User},
+    error::Result,
+    ports::{Left, Membership, Unread},
+    services::MAX_ROOMS,
+};
+
+/// A room of a user's.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomOverview {
+    /// The room.
+    #[schema(value_type = String)]
+    pub room_id: RoomId,
+    /// The newest `seq`, 0 for an empty room.
+    pub last_seq: u64,
+    /// The user's read cursor, 0 for none.
+    pub read_seq: u64,
+    /// Messages of others after the cursor.
+    pub unread: u64,
+}
+
+impl Chat {
+    /// The user's rooms, and how far the user has read each.
+    pub async fn rooms_of(&self, user: &User) -> Result<Vec<RoomOverview>> {
+        let mut rooms = Vec::new();
+        for Membership { room, lost } in self.members.rooms_of(&user.id, MAX_ROOMS).await? {
+            if lost.is_none() && self.access.check(user, &room).await.is_ok() {
+                rooms.push(room);
+            }
+        }
+        let feeds = rooms.iter().cloned().map(FeedId::Room).collect();
+        let read = self.feeds.unread(&user.id, feeds).await?;
+        let overview = |(room_id, read): (RoomId, Unread)| RoomOverview {
+            room_id,
+            last_seq: read.last_seq,
+            read_seq: read.read_seq,
+            unread: read.count,
+        };
+        Ok(rooms.into_iter().zip(read).map(overview).collect())
+    }
+
+    /// Makes the user a member, where the member list does not decide who may enter.
+    pub(super) async fn note_member(&self, user: &User, room: &RoomId) -> Result<()> {
+        if self.access.joining_makes_members() && !self.members.contains(room, &user.id).await? {
+            self.members.add(room, &user.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the membership of a user who has left, unless another device is in the room, where the
+    /// member list does not decide who may enter.
+    pub(super) async fn leave_for_good(
+        &self,
+        user: &User,
+        room: &RoomId,
+        left: Left,
+    ) -> Result<()> {
+        let is_there = match left {
+            Left::LastDevice => false,
+            Left::AnotherDevice => true,
+            Left::NotThere => {
+                let rooms = self.sockets.chat_rooms_of(&user.id);
+                rooms.contains(&Room::chat(room))
+            }
+        };
+        if self.access.joining_makes_members() && !is_there {
+            self.members.leave(room, &user.id).await?;
+        }
+        Ok(())
+    }
+}
