@@ -12,6 +12,7 @@ mod names;
 mod ops;
 mod payments;
 mod presence;
+mod push;
 mod recovery;
 mod rooms;
 mod schema;
@@ -35,6 +36,7 @@ pub use log::{Log, LogFormat};
 pub use ops::Ops;
 pub use payments::{Gateway, Payments};
 pub use presence::{Audience, Presence};
+pub use push::Push;
 pub use recovery::Recovery;
 pub use rooms::{RoomAccess, Rooms};
 pub use secret::{ApiKeyError, ApiKeys, Secret};
@@ -64,6 +66,7 @@ static SECTIONS: &[Section] = &[
     Typing::SECTION,
     Tracking::SECTION,
     Payments::SECTION,
+    Push::SECTION,
     Store::SECTION,
     Log::SECTION,
     Ops::SECTION,
@@ -94,6 +97,8 @@ pub struct Config {
     pub tracking: Tracking,
     /// Where the outcome of a payment comes from.
     pub payments: Payments,
+    /// What users who are away are sent.
+    pub push: Push,
     /// The embedded database.
     pub store: Store,
     /// What is logged, and how.
@@ -124,6 +129,7 @@ impl Config {
         self.auth.check()?;
         self.rooms.check()?;
         self.payments.check()?;
+        self.push.check()?;
         self.store.check()?;
         self.log.check()?;
         self.ops.check()?;

@@ -12,6 +12,7 @@ mod payment;
 mod position;
 mod posted;
 mod presence;
+mod push;
 mod room;
 mod time;
 
@@ -21,8 +22,8 @@ pub use attachment::{Attachment, AttachmentError};
 pub use feed::{Cursor, Entry, EntryPage, FeedId, FeedKind, NewEntry, Verdict};
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
-    ChannelId, ClientId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId, ProductId,
-    RoomId, SocketId, UserId, VendorId, WatchedId,
+    ChannelId, ClientId, DeliveryId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId,
+    ProductId, RoomId, SocketId, SubscriptionId, UserId, VendorId, WatchedId,
 };
 pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;
@@ -30,5 +31,9 @@ pub use payment::{Amount, Outcome, Payment};
 pub use position::{DriverPosition, Position, Report};
 pub use posted::{Posted, check_event_name, check_posted_name};
 pub use presence::{Presence, Status};
+pub use push::{
+    BrowserSubscription, DeadLetter, Delivery, EndpointHosts, PushTarget, Pushed, Subscription,
+    SubscriptionKeys, is_pushed,
+};
 pub use room::Room;
 pub use time::Timestamp;

@@ -18,6 +18,7 @@ mod params;
 mod payments;
 mod presence;
 mod problem;
+mod push;
 mod sessions;
 mod tracking;
 
@@ -100,6 +101,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(chat::routes())
         .merge(members::routes())
         .merge(presence::routes())
+        .merge(push::routes())
         .merge(sessions::routes())
         .merge(openapi::routes())
 }

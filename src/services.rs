@@ -12,6 +12,7 @@ mod locks;
 mod members;
 mod payments;
 mod presence;
+mod push;
 mod sessions;
 mod tracking;
 mod typing;
@@ -28,6 +29,7 @@ pub use locks::KeyedLocks;
 pub use members::Members;
 pub use payments::{Gateway, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
 pub use presence::{Audience, Farewell, MAX_USERS, PresenceService};
+pub use push::{IsOnline, Push, PushOptions, PushWays};
 pub use sessions::{RevokeRequest, Sessions};
 pub use tracking::Tracking;
 pub use typing::Typing;
@@ -52,6 +54,8 @@ pub struct Services {
     pub inventory: Arc<Inventory>,
     /// Payments and their outcomes.
     pub payments: Arc<Payments>,
+    /// Offline push.
+    pub push: Arc<Push>,
     /// Rules that join rooms.
     pub watch: Arc<Watch>,
     /// Who belongs to a room.
@@ -70,6 +74,7 @@ impl Services {
             self.presence.run(),
             self.tracking.run(),
             self.payments.run(),
+            self.push.run(),
         );
     }
 }

@@ -42,6 +42,10 @@ pub mod metric {
     pub const UNDELIVERED: &str = "roomcast_undelivered_entries";
     /// Writes that wait.
     pub const QUEUE_DEPTH: &str = "roomcast_store_queue_depth";
+    /// Attempts at pushes, by `target` and `outcome` (`delivered`, `failed`, `gone` or `dead`).
+    pub const PUSHES: &str = "roomcast_push_deliveries_total";
+    /// Pushes that wait to be sent or tried again.
+    pub const PUSH_PENDING: &str = "roomcast_push_pending";
     /// Failures of the store, by `kind`.
     pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
 }
@@ -130,6 +134,8 @@ fn describe() {
         "Committed entries that wait to be delivered"
     );
     describe_gauge!(metric::QUEUE_DEPTH, "Writes that wait for the store");
+    describe_counter!(metric::PUSHES, "Attempts at pushes by target and outcome");
+    describe_gauge!(metric::PUSH_PENDING, "Pushes that wait to be sent");
     describe_counter!(metric::STORE_ERRORS, "Failures of the store by kind");
 }
 

@@ -6,13 +6,15 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     auth::{Auth, AuthOptions, AuthSetupError, Guests, JwksSource, WebhookGate, WebhookOptions},
-    config::{self, Config, RoomAccess},
-    domain::Amount,
+    config::{self, Config, ConfigError, RoomAccess},
+    domain::{Amount, PushTarget},
+    outgoing::{HttpPush, WebPush, Webhook},
     ports::{Emitter, Sockets},
     realtime::namespace::Hub,
     services::{
         Access, Audience, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, Members, Payments,
-        PresenceService, ProviderKey, Services, Sessions, Tracking, Typing, Watch, deliver_commits,
+        PresenceService, ProviderKey, Push, PushOptions, PushWays, Services, Sessions, Tracking,
+        Typing, Watch, deliver_commits,
     },
     stores::{
         memory::{MemoryPositions, MemoryPresence},
@@ -33,6 +35,9 @@ pub enum WiringError {
     /// The client for webhooks.
     #[error("cannot set up the webhook client: {0}")]
     Webhook(#[from] reqwest::Error),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 /// Everything behind the events and the routes.
@@ -53,7 +58,8 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let store = SqliteStore::open(&sqlite_options(&config.store), commits)?;
     let auth = Auth::new(auth_options(&config.auth), Arc::new(store.clone())).await?;
     let services = Arc::new(services(config, &auth, &store, hub.clone())?);
-    let delivery = tokio::spawn(async move { deliver_commits(committed, &*hub).await });
+    let push = services.push.clone();
+    let delivery = tokio::spawn(async move { deliver_commits(committed, &*hub, &push).await });
     Ok(Wired {
         auth,
         services,
@@ -110,6 +116,7 @@ fn services(
             gateway(&config.payments),
             provider(&config.payments),
         )),
+        push: Arc::new(push(&config.push, &store, &sockets)?),
         watch: Arc::new(Watch {
             rules: config.watch_rules().into_iter().map(Arc::new).collect(),
             tracking: tracking.clone(),
@@ -204,6 +211,49 @@ fn provider(payments: &config::Payments) -> Option<ProviderKey> {
         key,
         tolerance: payments.webhook_tolerance(),
     })
+}
+
+fn push(
+    push: &config::Push,
+    store: &Arc<SqliteStore>,
+    sockets: &Arc<dyn Sockets>,
+) -> Result<Push, WiringError> {
+    let hosts = Arc::new(push.hosts()?);
+    let vapid = push.vapid()?;
+    let options = PushOptions {
+        public_key: vapid.as_ref().map(|vapid| vapid.public_key().to_owned()),
+        hosts: hosts.clone(),
+        attempts: push.attempts,
+        backoff: push.backoff(),
+        backoff_max: push.backoff_max(),
+        in_flight: push.in_flight,
+        max_pending: push.max_pending,
+        dead_letters: push.dead_letters,
+        subscriptions_per_user: push.subscriptions_per_user,
+    };
+    let webhook = (!push.webhook_url.is_empty()).then(|| {
+        let (url, key) = (push.webhook_url.clone(), key(&push.webhook_secret));
+        Webhook::new(url, key, push.timeout())
+    });
+    let web_push = vapid.map(|vapid| WebPush::new(vapid, hosts, push.ttl(), push.timeout()));
+    let out = HttpPush {
+        webhook: webhook.transpose()?,
+        web_push: web_push.transpose()?,
+    };
+    let targets: Vec<_> = [
+        out.webhook.is_some().then_some(PushTarget::Webhook),
+        out.web_push.is_some().then_some(PushTarget::Subscription),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let sockets = sockets.clone();
+    let ways = (!targets.is_empty()).then(|| PushWays {
+        gateway: Arc::new(out),
+        targets,
+        is_online: Box::new(move |user| sockets.is_connected(user)),
+    });
+    Ok(Push::new(store.clone(), store.clone(), options, ways))
 }
 
 fn key(secret: &config::Secret) -> Option<WebhookKey> {

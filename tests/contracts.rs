@@ -29,6 +29,8 @@ mod payments;
 mod positions;
 #[path = "contracts/presence.rs"]
 mod presence;
+#[path = "contracts/push.rs"]
+mod push;
 #[path = "contracts/reading.rs"]
 mod reading;
 #[path = "contracts/revocations.rs"]

@@ -46,11 +46,14 @@ fn the_description_has_every_route_with_its_methods() {
     assert_eq!(
         routes,
         [
+            "DELETE /api/push/subscriptions",
             "DELETE /api/rooms/{roomId}/members/{userId}",
             "DELETE /api/users/{userId}/sessions",
             "GET /api/driver/{driverId}/location",
             "GET /api/openapi.json",
             "GET /api/presence",
+            "GET /api/push/dead-letters",
+            "GET /api/push/public-key",
             "GET /api/rooms/{roomId}/messages",
             "GET /api/rooms/{roomId}/presence",
             "GET /healthz",
@@ -60,6 +63,8 @@ fn the_description_has_every_route_with_its_methods() {
             "POST /api/emit",
             "POST /api/payments/make-payment-with-socket",
             "POST /api/payments/{paymentId}/status",
+            "POST /api/push/dead-letters/{id}/retry",
+            "POST /api/push/subscriptions",
             "POST /api/tokens/revoke",
             "PUT /api/products/{productId}/inventory",
             "PUT /api/rooms/{roomId}/members/{userId}",

@@ -8,7 +8,7 @@ use std::{
 use metrics::gauge;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::payments::PAYMENT_STATUS;
+use super::{Push, payments::PAYMENT_STATUS};
 use crate::{
     domain::{DirectMessage, Entry, FeedId, Message, Posted, Room},
     ports::{Appended, Class, Commit, Emit, Emitter, EntryRef},
@@ -17,7 +17,11 @@ use crate::{
 
 /// Delivers commits until the store has closed. One task does all of it, so the order of commits
 /// is the order of emits; what waits here is bounded by the store's queue, whose senders wait too.
-pub async fn deliver_commits(mut commits: UnboundedReceiver<Commit>, emitter: &dyn Emitter) {
+pub async fn deliver_commits(
+    mut commits: UnboundedReceiver<Commit>,
+    emitter: &dyn Emitter,
+    push: &Push,
+) {
     let waiting = gauge!(metric::UNDELIVERED);
     while let Some(commit) = commits.recv().await {
         #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
@@ -29,6 +33,7 @@ pub async fn deliver_commits(mut commits: UnboundedReceiver<Commit>, emitter: &d
         if emitted.is_err() {
             tracing::error!(entry = %commit.entry.id, "an entry could not be delivered");
         }
+        push.committed(&commit.entry);
         let appended = Appended {
             entry: commit.entry,
             duplicate: false,

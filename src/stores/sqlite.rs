@@ -8,6 +8,7 @@ mod members;
 mod metrics;
 mod page;
 mod payments;
+mod push;
 mod readers;
 mod revocations;
 mod rows;

@@ -139,7 +139,8 @@ pub(super) fn since(
     Ok(Some(since))
 }
 
-fn feed_of(connection: &Connection, row: i64) -> rusqlite::Result<FeedId> {
+/// The feed of a row.
+pub(super) fn feed_of(connection: &Connection, row: i64) -> rusqlite::Result<FeedId> {
     connection
         .prepare_cached("SELECT key FROM feeds WHERE id = ?1")?
         .query_row([row], |row| {
