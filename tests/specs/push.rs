@@ -1,14 +1,16 @@
 //! Offline push: a signed webhook and Web Push for users who are away.
 
+#[path = "push/receiver.rs"]
+mod receiver;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use roomcast::config::{Config, Gateway, Secret};
 use serde_json::{Value, json};
 use web_push_native::{Auth, p256::SecretKey};
 
-use super::support::{
-    Client, PATIENCE, RECEIVER_SECRET, Received, Receiver, TestApp, claims, token,
-};
+use self::receiver::{RECEIVER_SECRET, Received, Receiver};
+use super::support::{Client, PATIENCE, TestApp, claims, token};
 
 const SUBSCRIPTIONS: &str = "/api/push/subscriptions";
 const DEAD_LETTERS: &str = "/api/push/dead-letters";

@@ -13,11 +13,8 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 #[path = "support/client.rs"]
 mod client;
-#[path = "support/receiver.rs"]
-mod receiver;
 
 pub use client::{Client, Refused};
-pub use receiver::{RECEIVER_SECRET, Received, Receiver};
 
 /// How long anything may take that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -16,7 +16,7 @@ use roomcast::{
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc, time::timeout};
 
-use super::PATIENCE;
+use crate::support::PATIENCE;
 
 /// With which webhooks to a receiver are signed.
 pub const RECEIVER_SECRET: &str = "a secret of the receiver";
