@@ -14,11 +14,13 @@ mod payments;
 mod presence;
 mod push;
 mod recovery;
+mod retention;
 mod rooms;
 mod schema;
 mod secret;
 mod server;
 mod socket;
+mod sse;
 mod store;
 mod tracking;
 mod typing;
@@ -38,10 +40,12 @@ pub use payments::{Gateway, Payments};
 pub use presence::{Audience, Presence};
 pub use push::Push;
 pub use recovery::Recovery;
+pub use retention::Retention;
 pub use rooms::{RoomAccess, Rooms};
 pub use secret::{ApiKeyError, ApiKeys, Secret};
 pub use server::Server;
 pub use socket::{Parser, Socket};
+pub use sse::Sse;
 pub use store::{Store, Synchronous};
 pub use tracking::Tracking;
 pub use typing::Typing;
@@ -61,6 +65,7 @@ static SECTIONS: &[Section] = &[
     Rooms::SECTION,
     Socket::SECTION,
     Recovery::SECTION,
+    Sse::SECTION,
     Limits::SECTION,
     Presence::SECTION,
     Typing::SECTION,
@@ -68,6 +73,7 @@ static SECTIONS: &[Section] = &[
     Payments::SECTION,
     Push::SECTION,
     Store::SECTION,
+    Retention::SECTION,
     Log::SECTION,
     Ops::SECTION,
     Cluster::SECTION,
@@ -87,6 +93,8 @@ pub struct Config {
     pub socket: Socket,
     /// Clients whose transport drops for a moment.
     pub recovery: Recovery,
+    /// Event streams.
+    pub sse: Sse,
     /// How much one client, user or address may take.
     pub limits: Limits,
     /// Who is online, and who is told.
@@ -101,6 +109,8 @@ pub struct Config {
     pub push: Push,
     /// The embedded database.
     pub store: Store,
+    /// How long entries are kept.
+    pub retention: Retention,
     /// What is logged, and how.
     pub log: Log,
     /// Metrics and health.

@@ -4,6 +4,7 @@ mod access;
 mod args;
 mod attachment;
 mod feed;
+mod feed_kind;
 mod identity;
 mod ids;
 mod message;
@@ -14,12 +15,14 @@ mod posted;
 mod presence;
 mod push;
 mod room;
+mod sync_cursor;
 mod time;
 
 pub use access::RoomPatterns;
 pub use args::Args;
 pub use attachment::{Attachment, AttachmentError};
-pub use feed::{Cursor, Entry, EntryPage, FeedId, FeedKind, NewEntry, Verdict};
+pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
+pub use feed_kind::FeedKind;
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
     ChannelId, ClientId, DeliveryId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId,
@@ -36,4 +39,5 @@ pub use push::{
     SubscriptionKeys, is_pushed,
 };
 pub use room::Room;
+pub use sync_cursor::{KnownUpTo, SyncCursor};
 pub use time::Timestamp;

@@ -87,6 +87,12 @@ codes! {
     TooManyConnectionsPerIp = "too_many_connections_per_ip", 429;
     /// Too many sessions by polling from this address.
     TooManyPollingSessions = "too_many_polling_sessions", 429;
+    /// Too many event streams in all.
+    TooManyStreams = "too_many_streams", 503;
+    /// Too many event streams of this user.
+    TooManyStreamsPerUser = "too_many_streams_per_user", 429;
+    /// The idempotency key was used for something else.
+    IdempotencyKeyReused = "idempotency_key_reused", 422;
     /// Too many connections of this user.
     TooManyConnectionsPerUser = "too_many_connections_per_user", 429;
     /// The store cannot be written or read now; nothing was changed.

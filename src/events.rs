@@ -4,6 +4,7 @@ mod auth;
 mod chat;
 mod direct;
 mod presence;
+mod sync;
 mod typing;
 mod watch;
 
@@ -36,7 +37,8 @@ pub fn root(watch: &Watch) -> Namespace {
         .on::<typing::Stop>()
         .on::<direct::Send>()
         .on::<presence::Update>()
-        .on::<presence::Get>();
+        .on::<presence::Get>()
+        .on::<sync::Since>();
     for rule in &watch.rules {
         root = watch::with_rule(root, rule);
     }

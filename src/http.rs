@@ -2,24 +2,32 @@
 
 mod address;
 mod body;
+mod channels;
 mod chat;
 pub mod client_files;
 mod cors;
 pub mod demo;
 mod emits;
+mod idempotency;
 mod identity;
 mod inventory;
+mod json;
 mod limits;
 mod measure;
 mod members;
+mod notifications;
 mod openapi;
 mod ops;
+mod orders;
+mod page;
 mod params;
 mod payments;
 mod presence;
 mod problem;
 mod push;
 mod sessions;
+mod sse;
+mod sync;
 mod tracking;
 
 #[cfg(test)]
@@ -42,7 +50,7 @@ use crate::{
     auth::Auth,
     config::{Config, ConfigError},
     error::Error,
-    realtime::engine::Engine,
+    realtime::{engine::Engine, streams::StreamHub},
     services::Services,
 };
 
@@ -61,6 +69,8 @@ pub struct App {
     pub readiness: Readiness,
     /// The metrics.
     pub metrics: PrometheusHandle,
+    /// Event streams.
+    pub streams: Arc<StreamHub>,
     /// Whom the demo can sign in.
     pub sample_users: Vec<SampleUser>,
 }
@@ -68,7 +78,10 @@ pub struct App {
 /// Every route but those of clients' sockets, which [`outside`] adds.
 pub fn router(app: &App) -> Router {
     let gate = Gate::new(app.auth.clone(), app.config.limits.requests_per_second);
-    let api = api().route_layer(from_fn_with_state(gate, identity::identify));
+    let streams = from_fn_with_state(gate.for_streams(), identity::identify);
+    let api = api()
+        .route_layer(from_fn_with_state(gate, identity::identify))
+        .merge(sse::routes().route_layer(streams));
     let (router, document) = api.merge(ops::routes()).split_for_parts();
     let router = router.with_state(app.clone());
     let router = if app.config.server.demo {
@@ -102,6 +115,10 @@ fn api() -> OpenApiRouter<App> {
         .merge(members::routes())
         .merge(presence::routes())
         .merge(push::routes())
+        .merge(notifications::routes())
+        .merge(orders::routes())
+        .merge(channels::routes())
+        .merge(sync::routes())
         .merge(sessions::routes())
         .merge(openapi::routes())
 }

@@ -13,13 +13,17 @@ mod room_gate;
 mod session_store;
 mod sockets;
 mod stock_store;
+mod streams;
 
 pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload};
-pub use feed_store::{Appended, Change, Commit, FeedFilter, FeedStore, ReadMark, Since};
-pub use member_store::MemberStore;
+pub use feed_store::{
+    After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
+    Overfull, ReadMark, Since, Trimmed, Unread,
+};
+pub use member_store::{MemberStore, Membership};
 pub use payment_store::PaymentStore;
 pub use position_store::PositionStore;
-pub use presence_store::{Arrival, Departure, PresenceStore};
+pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
 pub use push_gateway::{PushGateway, Sent};
 pub use push_store::{
     DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore,
@@ -29,6 +33,7 @@ pub use room_gate::RoomGate;
 pub use session_store::{SavedSession, SessionStore};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};
 pub use stock_store::StockStore;
+pub use streams::Streams;
 
 /// Why a store could not do what was asked; the cause is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -7,6 +7,8 @@
 //! into its connection's outbox and written by the one flusher, so that what was emitted first
 //! arrives first. `rooms` knows who is where, and sends to all of a room in one order.
 //!
+//! [`streams`] are the event streams of HTTP: no sockets, but readers of feeds like them.
+//!
 //! Everything above reaches sockets, rooms and acks only through [`Event`], [`Context`] and the
 //! ports `Emitter` and `Sockets`.
 
@@ -25,6 +27,7 @@ mod outbox;
 mod queue;
 mod rooms;
 mod session;
+pub mod streams;
 mod timers;
 mod wire;
 

@@ -1,16 +1,18 @@
 //! The server: built from a configuration, run on a listener until it is told to stop.
 
+mod background;
+mod dashboard;
 mod listener;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::Router;
-use metrics::gauge;
 use tokio::{
     net::TcpListener,
-    task::JoinHandle,
     time::{Instant, timeout_at},
 };
+
+use background::Background;
 
 use crate::{
     auth::MintError,
@@ -20,18 +22,10 @@ use crate::{
         self, App, Readiness,
         demo::{self, SampleUser},
     },
-    realtime::namespace::{Behind, Endpoint, Hub, Namespace, Pace, Root},
-    services::Services,
-    stores::sqlite::SqliteStore,
-    telemetry::{self, metric},
+    realtime::namespace::{Behind, Endpoint, Namespace, Pace, Root},
+    telemetry,
     wiring::{self, Wired, WiringError},
 };
-
-/// How often the gauges are set.
-const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How often a store that failed is tried again.
-const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Why a server could not start or go on, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +155,7 @@ impl Server {
             config: config.clone(),
             readiness: readiness.clone(),
             metrics,
+            streams: wired.streams.clone(),
             sample_users: sample_users(&config)?,
         };
         let store = wired.store.clone();
@@ -186,7 +181,9 @@ impl Server {
         };
         let finished = async {
             // Polling clients still need new requests to take what waits for them.
-            hub.close(pace).await;
+            let streams = &app.streams;
+            let streams = streams.close(config.server.drain_per_second, deadline);
+            tokio::join!(hub.close(pace), streams);
             let _ = stop.send(());
             // Requests under way are answered.
             let _ = (&mut serving).await;
@@ -221,72 +218,4 @@ fn announce(address: SocketAddr) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "listening on http://{address}")?;
     stdout.flush()
-}
-
-/// What runs beside the listener; it ends when this is dropped.
-struct Background(Vec<JoinHandle<()>>);
-
-impl Background {
-    async fn start(
-        services: Arc<Services>,
-        hub: Arc<Hub>,
-        store: SqliteStore,
-        app: &App,
-    ) -> Result<Self, StartError> {
-        let mut tasks = vec![
-            tokio::spawn(async move { heal(&store).await }),
-            tokio::spawn(async move { services.run_clocks().await }),
-            tokio::spawn(set_gauges(hub, app.metrics.clone())),
-        ];
-        let address = &app.config.ops.listen;
-        if !address.is_empty() {
-            let failed = |source| StartError::Listen {
-                address: address.clone(),
-                source,
-            };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
-            let router = http::ops_router(app);
-            tasks.push(tokio::spawn(async move {
-                if let Err(error) = axum::serve(listener, router).await {
-                    tracing::error!(%error, "the operations listener failed");
-                }
-            }));
-        }
-        Ok(Self(tasks))
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        for task in &self.0 {
-            task.abort();
-        }
-    }
-}
-
-/// Tries a failed store again: while it is not ready, nobody sends work that would show.
-async fn heal(store: &SqliteStore) {
-    let mut tick = tokio::time::interval(PROBE_INTERVAL);
-    loop {
-        tick.tick().await;
-        if !store.is_healthy() {
-            store.probe().await;
-        }
-    }
-}
-
-async fn set_gauges(hub: Arc<Hub>, metrics: metrics_exporter_prometheus::PrometheusHandle) {
-    let connections = gauge!(metric::CONNECTIONS);
-    let pending = gauge!(metric::PENDING_BYTES);
-    let mut tick = tokio::time::interval(GAUGE_INTERVAL);
-    loop {
-        tick.tick().await;
-        #[allow(clippy::cast_precision_loss)] // Far fewer connections than 2^52.
-        {
-            connections.set(hub.connected() as f64);
-            pending.set(hub.pending_bytes() as f64);
-        }
-        // Histograms fold what they have collected; without this they grow between scrapes.
-        metrics.run_upkeep();
-    }
 }

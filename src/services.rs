@@ -1,6 +1,7 @@
 //! What Roomcast does, free of wire formats: events, routes and the bridge all enter here.
 
 mod access;
+mod channels;
 mod chat;
 mod deadlines;
 mod delivery;
@@ -10,16 +11,22 @@ mod inventory;
 mod joined;
 mod locks;
 mod members;
+mod notifications;
+mod orders;
 mod payments;
+mod posts;
 mod presence;
 mod push;
+mod retention;
 mod sessions;
+mod sync;
 mod tracking;
 mod typing;
 mod watch;
 
 pub use access::Access;
-pub use chat::{Chat, Draft, Entered, MAX_PAGE, Speaker};
+pub use channels::{Channels, DASHBOARD, Publication};
+pub use chat::{Chat, Draft, Entered, MAX_PAGE, RoomOverview, Speaker};
 pub(crate) use deadlines::Deadlines;
 pub use delivery::{deliver_commits, present};
 pub use direct::{Direct, DirectDraft};
@@ -27,10 +34,15 @@ pub use emits::{EmitRequest, EmitTarget, Emits};
 pub use inventory::Inventory;
 pub use locks::KeyedLocks;
 pub use members::Members;
+pub use notifications::Notifications;
+pub use orders::Orders;
 pub use payments::{Gateway, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
+pub use posts::{Listed, PostedPage};
 pub use presence::{Audience, Farewell, MAX_USERS, PresenceService};
 pub use push::{IsOnline, Push, PushOptions, PushWays};
+pub use retention::{KindRule, Retention};
 pub use sessions::{RevokeRequest, Sessions};
+pub use sync::{MAX_ROOMS, Sync, Synced};
 pub use tracking::Tracking;
 pub use typing::Typing;
 pub use watch::{Snapshot, Watch, Watched};
@@ -62,6 +74,16 @@ pub struct Services {
     pub members: Arc<Members>,
     /// Emits of backends.
     pub emits: Arc<Emits>,
+    /// What backends tell users.
+    pub notifications: Arc<Notifications>,
+    /// Orders for vendors.
+    pub orders: Arc<Orders>,
+    /// Named values.
+    pub channels: Arc<Channels>,
+    /// Catching up.
+    pub sync: Arc<Sync>,
+    /// What is kept.
+    pub retention: Arc<Retention>,
     /// Ending sessions and revoking tokens.
     pub sessions: Arc<Sessions>,
 }
@@ -75,6 +97,7 @@ impl Services {
             self.tracking.run(),
             self.payments.run(),
             self.push.run(),
+            self.retention.run(),
         );
     }
 }

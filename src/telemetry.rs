@@ -1,6 +1,10 @@
 //! Logs and metrics: every metric's name stands here once.
 
+mod samples;
+
 use std::io::IsTerminal;
+
+pub use samples::Samples;
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
@@ -26,6 +30,12 @@ pub mod metric {
     pub const LIMITED: &str = "roomcast_limited_total";
     /// Entries that slow readers were sent from their feeds later.
     pub const CAUGHT_UP: &str = "roomcast_caught_up_total";
+    /// Open event streams.
+    pub const STREAMS: &str = "roomcast_streams";
+    /// Ended event streams by `reason`.
+    pub const STREAM_ENDS: &str = "roomcast_stream_ends_total";
+    /// Entries that retention has taken, by `kind` of feed.
+    pub const TRIMMED: &str = "roomcast_trimmed_entries_total";
     /// Bytes that wait to be written to clients.
     pub const PENDING_BYTES: &str = "roomcast_pending_bytes";
     /// HTTP requests by `route`, `method` and `status`.
@@ -120,6 +130,9 @@ fn describe() {
         metric::CAUGHT_UP,
         "Entries that slow readers were sent from their feeds later"
     );
+    describe_gauge!(metric::STREAMS, "Open event streams");
+    describe_counter!(metric::STREAM_ENDS, "Ended event streams by reason");
+    describe_counter!(metric::TRIMMED, "Entries that retention has taken");
     describe_gauge!(
         metric::PENDING_BYTES,
         "Bytes that wait to be written to clients"

@@ -1,20 +1,24 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
-use std::sync::Arc;
+mod push;
+
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     auth::{Auth, AuthOptions, AuthSetupError, Guests, JwksSource, WebhookGate, WebhookOptions},
     config::{self, Config, ConfigError, RoomAccess},
-    domain::{Amount, PushTarget},
-    outgoing::{HttpPush, WebPush, Webhook},
-    ports::{Emitter, Sockets},
-    realtime::namespace::Hub,
+    domain::{Amount, FeedKind},
+    ports::{Emitter, FeedStore, Sockets},
+    realtime::{
+        namespace::Hub,
+        streams::{StreamHub, StreamLimits},
+    },
     services::{
-        Access, Audience, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, Members, Payments,
-        PresenceService, ProviderKey, Push, PushOptions, PushWays, Services, Sessions, Tracking,
-        Typing, Watch, deliver_commits,
+        Access, Audience, Channels, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, KindRule,
+        Members, Notifications, Orders, Payments, PresenceService, ProviderKey, Retention,
+        Services, Sessions, Sync, Tracking, Typing, Watch, deliver_commits,
     },
     stores::{
         memory::{MemoryPositions, MemoryPresence},
@@ -22,6 +26,9 @@ use crate::{
     },
     webhook::WebhookKey,
 };
+
+/// How often streams are looked at: tokens that end, readers that take nothing.
+const STREAM_TICK: Duration = Duration::from_millis(250);
 
 /// Why the parts cannot be put together, in one line.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +55,8 @@ pub struct Wired {
     pub services: Arc<Services>,
     /// What is durable.
     pub store: SqliteStore,
+    /// Event streams.
+    pub streams: Arc<StreamHub>,
     /// Live delivery; ends when the store has closed.
     pub delivery: JoinHandle<()>,
 }
@@ -57,13 +66,17 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let (commits, committed) = mpsc::unbounded_channel();
     let store = SqliteStore::open(&sqlite_options(&config.store), commits)?;
     let auth = Auth::new(auth_options(&config.auth), Arc::new(store.clone())).await?;
-    let services = Arc::new(services(config, &auth, &store, hub.clone())?);
-    let push = services.push.clone();
-    let delivery = tokio::spawn(async move { deliver_commits(committed, &*hub, &push).await });
+    let streams = StreamHub::new(Arc::new(store.clone()), stream_limits(config));
+    let streams = Arc::new(streams);
+    let services = Arc::new(services(config, &auth, &store, &hub, &streams)?);
+    let (readers, push) = (streams.clone(), services.push.clone());
+    let deliver = async move { deliver_commits(committed, &*hub, &*readers, &push).await };
+    let delivery = tokio::spawn(deliver);
     Ok(Wired {
         auth,
         services,
         store,
+        streams,
         delivery,
     })
 }
@@ -72,10 +85,11 @@ fn services(
     config: &Config,
     auth: &Auth,
     store: &SqliteStore,
-    hub: Arc<Hub>,
+    hub: &Arc<Hub>,
+    streams: &Arc<StreamHub>,
 ) -> Result<Services, WiringError> {
     let emitter: Arc<dyn Emitter> = hub.clone();
-    let sockets: Arc<dyn Sockets> = hub;
+    let sockets: Arc<dyn Sockets> = hub.clone();
     let store = Arc::new(store.clone());
     let typing = Typing::new(emitter.clone(), sockets.clone(), config.typing.timeout());
     let typing = Arc::new(typing);
@@ -86,11 +100,13 @@ fn services(
         audience(config.presence.audience),
         config.presence.grace(),
     ));
+    let access = access(&config.rooms, &store)?;
     let chat = Arc::new(Chat {
         feeds: store.clone(),
         emitter: emitter.clone(),
         sockets: sockets.clone(),
-        access: access(&config.rooms, &store)?,
+        access: access.clone(),
+        members: store.clone(),
         typing: typing.clone(),
         presence: presence.clone(),
         content_chars: config.limits.content_chars,
@@ -116,7 +132,7 @@ fn services(
             gateway(&config.payments),
             provider(&config.payments),
         )),
-        push: Arc::new(push(&config.push, &store, &sockets)?),
+        push: Arc::new(push::push(&config.push, &store, &sockets, streams)?),
         watch: Arc::new(Watch {
             rules: config.watch_rules().into_iter().map(Arc::new).collect(),
             tracking: tracking.clone(),
@@ -124,6 +140,22 @@ fn services(
             sockets: sockets.clone(),
             emitter: emitter.clone(),
         }),
+        notifications: Arc::new(Notifications {
+            feeds: store.clone(),
+        }),
+        orders: Arc::new(Orders {
+            feeds: store.clone(),
+        }),
+        channels: Arc::new(Channels {
+            feeds: store.clone(),
+        }),
+        sync: Arc::new(Sync {
+            feeds: store.clone(),
+            members: store.clone(),
+            access,
+            presence: presence.clone(),
+        }),
+        retention: Arc::new(retention(&config.retention, store.clone())),
         members: Arc::new(Members {
             store,
             chat: chat.clone(),
@@ -132,6 +164,7 @@ fn services(
         sessions: Arc::new(Sessions {
             auth: auth.clone(),
             sockets,
+            streams: streams.clone(),
         }),
         chat,
         typing,
@@ -139,6 +172,44 @@ fn services(
         tracking,
         inventory,
     })
+}
+
+fn stream_limits(config: &Config) -> StreamLimits {
+    StreamLimits {
+        streams: config.sse.streams,
+        per_user: config.sse.streams_per_user,
+        pending_bytes: config.sse.pending_bytes,
+        stall: config.sse.stall_limit(),
+        keep_alive: config.sse.keep_alive(),
+        retry_ms: config.sse.retry_ms,
+        leeway: config.auth.leeway(),
+        tick: STREAM_TICK,
+    }
+}
+
+fn retention(config: &config::Retention, feeds: Arc<dyn FeedStore>) -> Retention {
+    let rule = |kind, hours: u64, entries| KindRule {
+        kind,
+        age: (hours > 0).then(|| Duration::from_secs(hours.saturating_mul(3_600))),
+        entries,
+    };
+    let (notifications, orders) = (config.notification_entries, config.order_entries);
+    Retention {
+        feeds,
+        rules: vec![
+            rule(FeedKind::Room, config.room_hours, config.room_entries),
+            rule(FeedKind::Direct, config.direct_hours, config.direct_entries),
+            rule(FeedKind::User, config.notification_hours, notifications),
+            rule(FeedKind::Vendor, config.order_hours, orders),
+            rule(
+                FeedKind::Channel,
+                config.channel_hours,
+                config.channel_entries,
+            ),
+        ],
+        interval: config.interval(),
+        step: config.step,
+    }
 }
 
 fn sqlite_options(store: &config::Store) -> SqliteOptions {
@@ -211,49 +282,6 @@ fn provider(payments: &config::Payments) -> Option<ProviderKey> {
         key,
         tolerance: payments.webhook_tolerance(),
     })
-}
-
-fn push(
-    push: &config::Push,
-    store: &Arc<SqliteStore>,
-    sockets: &Arc<dyn Sockets>,
-) -> Result<Push, WiringError> {
-    let hosts = Arc::new(push.hosts()?);
-    let vapid = push.vapid()?;
-    let options = PushOptions {
-        public_key: vapid.as_ref().map(|vapid| vapid.public_key().to_owned()),
-        hosts: hosts.clone(),
-        attempts: push.attempts,
-        backoff: push.backoff(),
-        backoff_max: push.backoff_max(),
-        in_flight: push.in_flight,
-        max_pending: push.max_pending,
-        dead_letters: push.dead_letters,
-        subscriptions_per_user: push.subscriptions_per_user,
-    };
-    let webhook = (!push.webhook_url.is_empty()).then(|| {
-        let (url, key) = (push.webhook_url.clone(), key(&push.webhook_secret));
-        Webhook::new(url, key, push.timeout())
-    });
-    let web_push = vapid.map(|vapid| WebPush::new(vapid, hosts, push.ttl(), push.timeout()));
-    let out = HttpPush {
-        webhook: webhook.transpose()?,
-        web_push: web_push.transpose()?,
-    };
-    let targets: Vec<_> = [
-        out.webhook.is_some().then_some(PushTarget::Webhook),
-        out.web_push.is_some().then_some(PushTarget::Subscription),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let sockets = sockets.clone();
-    let ways = (!targets.is_empty()).then(|| PushWays {
-        gateway: Arc::new(out),
-        targets,
-        is_online: Box::new(move |user| sockets.is_connected(user)),
-    });
-    Ok(Push::new(store.clone(), store.clone(), options, ways))
 }
 
 fn key(secret: &config::Secret) -> Option<WebhookKey> {

@@ -15,6 +15,8 @@ macro_rules! run {
 mod appending;
 #[path = "contracts/backend.rs"]
 mod backend;
+#[path = "contracts/changes.rs"]
+mod changes;
 #[path = "contracts/changing.rs"]
 mod changing;
 #[path = "contracts/members.rs"]
@@ -33,6 +35,8 @@ mod presence;
 mod push;
 #[path = "contracts/reading.rs"]
 mod reading;
+#[path = "contracts/retention.rs"]
+mod retention;
 #[path = "contracts/revocations.rs"]
 mod revocations;
 #[path = "contracts/sessions.rs"]

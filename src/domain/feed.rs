@@ -5,45 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{
-    Attachment, ChannelId, ClientId, EntryId, RoomId, SocketId, Timestamp, UserId, VendorId,
+    Attachment, ChannelId, ClientId, EntryId, FeedKind, RoomId, SocketId, Timestamp, UserId,
+    VendorId,
 };
-
-/// Kinds of feeds: what they are about, and how long their entries are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FeedKind {
-    /// Messages of chat rooms.
-    Room,
-    /// Messages between two users.
-    Direct,
-    /// What is for one user: notifications, outcomes of payments.
-    User,
-    /// Orders of a vendor.
-    Vendor,
-    /// What backends publish under a name.
-    Channel,
-}
-
-impl FeedKind {
-    /// Every kind.
-    pub const ALL: [Self; 5] = [
-        Self::Room,
-        Self::Direct,
-        Self::User,
-        Self::Vendor,
-        Self::Channel,
-    ];
-
-    /// What keys of its feeds begin with.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Room => "room:",
-            Self::Direct => "direct:",
-            Self::User => "user:",
-            Self::Vendor => "vendor:",
-            Self::Channel => "channel:",
-        }
-    }
-}
 
 /// Which log an entry belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,7 +98,7 @@ pub struct NewEntry {
     pub client_id: Option<ClientId>,
     /// The text; what backends post, as JSON.
     pub content: String,
-    /// An order the text is about (direct messages).
+    /// What it is about: of a direct message an order, of an outcome its payment.
     pub subject: Option<String>,
     /// Binary that belongs to it.
     pub attachment: Option<Attachment>,
@@ -197,7 +161,7 @@ pub struct Entry {
     pub client_id: Option<ClientId>,
     /// The text, empty once deleted; what backends post, as JSON.
     pub content: String,
-    /// An order the text is about.
+    /// What it is about: of a direct message an order, of an outcome its payment.
     pub subject: Option<String>,
     /// Binary that belongs to it; gone once deleted.
     pub attachment: Option<Attachment>,
@@ -259,6 +223,8 @@ pub enum Verdict {
 pub struct EntryPage {
     /// The entries.
     pub entries: Vec<Entry>,
+    /// The `seq` before the first one; of an empty page, that of the entry before it.
+    pub after: u64,
     /// Whether more lie in the direction of reading.
     pub has_more: bool,
     /// How the page joins the cursor.

@@ -4,6 +4,8 @@ use std::{borrow::Borrow, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::Timestamp;
+
 /// The longest identifier that is accepted, in bytes.
 pub const MAX_ID_BYTES: usize = 256;
 
@@ -141,6 +143,16 @@ impl EntryId {
     /// A new id; ids made later sort later.
     pub fn generate() -> Self {
         Self(uuid::Uuid::now_v7().to_string().into())
+    }
+
+    /// When it was made, as the id itself says.
+    pub fn made_at(&self) -> Option<Timestamp> {
+        let (seconds, nanos) = uuid::Uuid::try_parse(&self.0)
+            .ok()?
+            .get_timestamp()?
+            .to_unix();
+        let ms = i64::try_from(seconds).ok()?.checked_mul(1_000)?;
+        Some(Timestamp::from_ms(ms + i64::from(nanos / 1_000_000)))
     }
 }
 

@@ -44,7 +44,8 @@ fn refused_name() -> Error {
 }
 
 /// An entry that a backend has posted, serialized as its readers get it: what was posted, and for
-/// users and vendors its `id` and `createdAt` where it is an object without these.
+/// users and vendors, where it is an object, the entry's `id`, or `entryId` where it has an `id` of
+/// its own, and `createdAt` where it has none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Posted(Arc<Entry>);
 
@@ -95,8 +96,12 @@ impl Serialize for Posted {
 }
 
 fn complete(fields: &mut Map<String, Value>, entry: &Entry) {
-    let id = || entry.id.as_str().into();
-    fields.entry("id").or_insert_with(id);
+    let name = if fields.contains_key("id") {
+        "entryId"
+    } else {
+        "id"
+    };
+    fields.insert(name.to_owned(), entry.id.as_str().into());
     let created_at = || entry.created_at.to_string().into();
     fields.entry("createdAt").or_insert_with(created_at);
 }
@@ -125,8 +130,11 @@ mod tests {
         let plain = posted(orders(), &json!({"total": 7}));
         let completed = json!({"total": 7, "id": "e1", "createdAt": "1970-01-01T00:00:00.000Z"});
         assert_eq!(plain, completed);
-        let own = json!({"id": "order-1", "createdAt": 5});
-        assert_eq!(posted(orders(), &own), own);
+        let own = posted(orders(), &json!({"id": "order-1", "createdAt": 5}));
+        assert_eq!(
+            own,
+            json!({"id": "order-1", "createdAt": 5, "entryId": "e1"})
+        );
         assert_eq!(posted(orders(), &json!("text")), json!("text"));
     }
 

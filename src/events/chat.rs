@@ -39,8 +39,7 @@ impl Event for Leave {
     type Reply = ();
 
     async fn handle(self, cx: Context) -> Result<()> {
-        cx.services().chat.leave(cx.speaker()?, &self.0);
-        Ok(())
+        cx.services().chat.leave(cx.speaker()?, &self.0).await
     }
 }
 

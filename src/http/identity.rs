@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, Uri, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -22,7 +22,21 @@ use crate::{
 pub struct Gate {
     auth: Auth,
     requests: Arc<Requests>,
+    credentials: Credentials,
 }
+
+/// Where a request may say who calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Credentials {
+    /// `Authorization`.
+    Header,
+    /// `Authorization`, else the query's `access_token`, else the cookie `roomcast_token`: an
+    /// `EventSource` cannot set headers.
+    Anywhere,
+}
+
+/// The cookie that may bring a token.
+const COOKIE: &str = "roomcast_token";
 
 impl Gate {
     /// `requests_per_second`: of one caller; 0 = no limit.
@@ -30,6 +44,17 @@ impl Gate {
         Self {
             auth,
             requests: Arc::new(Requests::new(requests_per_second)),
+            credentials: Credentials::Header,
+        }
+    }
+
+    /// The same for event streams, whose clients cannot set headers. They only read, so that
+    /// another site's page that makes a browser send the cookie gains nothing.
+    #[must_use]
+    pub fn for_streams(&self) -> Self {
+        Self {
+            credentials: Credentials::Anywhere,
+            ..self.clone()
         }
     }
 }
@@ -45,7 +70,12 @@ pub async fn identify(
     mut request: Request,
     next: Next,
 ) -> Result<Response> {
-    let identity = identity(&gate.auth, request.headers()).await;
+    let identity = match credential(&gate, &request) {
+        Ok(Credential::Bearer(text)) => gate.auth.identify_bearer(Some(&text)).await,
+        Ok(Credential::Token(text)) => gate.auth.identify(Some(&text)).await,
+        Ok(Credential::None) => gate.auth.identify(None).await,
+        Err(error) => Err(error),
+    };
     let key = match &identity {
         Ok(Identity::User(user)) => Key::User(user.id.clone()),
         Ok(Identity::Service(name)) => Key::Service(name.clone()),
@@ -56,15 +86,46 @@ pub async fn identify(
     Ok(next.run(request).await)
 }
 
-async fn identity(auth: &Auth, headers: &HeaderMap) -> Result<Identity> {
-    let credential = match headers.get(header::AUTHORIZATION) {
-        Some(value) => {
-            let bearer = value.to_str().ok().and_then(auth::bearer);
-            Some(bearer.ok_or_else(Error::unauthenticated)?)
-        }
-        None => None,
+/// What a request brings.
+enum Credential {
+    /// A token or an API key.
+    Bearer(String),
+    /// A token.
+    Token(String),
+    None,
+}
+
+fn credential(gate: &Gate, request: &Request) -> Result<Credential> {
+    let headers = request.headers();
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let bearer = value.to_str().ok().and_then(auth::bearer);
+        let bearer = bearer.ok_or_else(Error::unauthenticated)?;
+        return Ok(Credential::Bearer(bearer.to_owned()));
+    }
+    let token = match gate.credentials {
+        Credentials::Header => None,
+        Credentials::Anywhere => in_query(request.uri()).or_else(|| in_cookie(headers)),
     };
-    auth.identify_bearer(credential).await
+    Ok(token.map_or(Credential::None, Credential::Token))
+}
+
+fn in_query(uri: &Uri) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Query {
+        access_token: Option<String>,
+    }
+    let query = axum::extract::Query::<Query>::try_from_uri(uri).ok()?;
+    query.0.access_token.filter(|token| !token.is_empty())
+}
+
+fn in_cookie(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).into_iter();
+    let pairs = cookies.filter_map(|value| value.to_str().ok());
+    let mut pairs = pairs.flat_map(|text| text.split(';'));
+    pairs.find_map(|pair| {
+        let (name, value) = pair.trim().split_once('=')?;
+        (name == COOKIE && !value.is_empty()).then(|| value.trim_matches('"').to_owned())
+    })
 }
 
 fn address(request: &Request) -> Option<IpAddr> {
@@ -110,6 +171,17 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
             return Ok(Self::Service);
         }
         Ok(Self::User(identity.user()?.clone()))
+    }
+}
+
+/// A user, whatever their roles.
+pub struct Reader(pub Arc<User>);
+
+impl<S: Sync> FromRequestParts<S> for Reader {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        identified(parts)?.user().cloned().map(Self)
     }
 }
 

@@ -48,6 +48,9 @@ impl Modify for SecuritySchemes {
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         let webhook = SecurityScheme::ApiKey(ApiKey::Header(webhook));
         components.add_security_scheme("webhook", webhook);
+        let cookie = ApiKeyValue::with_description("roomcast_token", "A user's JWT, for streams");
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(cookie));
+        components.add_security_scheme("cookie", cookie);
     }
 }
 
@@ -110,6 +113,10 @@ refusals! {
     Denied: Forbidden;
     /// Parameters that do not fit.
     BadRequest: InvalidPayload;
+    /// Too many event streams, or the server goes down.
+    TooManyOpen: TooManyStreams, TooManyStreamsPerUser, Draining;
+    /// The key was used for something else.
+    KeyReused: IdempotencyKeyReused;
     /// A body that does not fit.
     BadBody: InvalidPayload, PayloadTooLarge, UnsupportedMediaType;
     /// Nothing is there.

@@ -13,7 +13,8 @@ use super::*;
 use crate::realtime::namespace::{Endpoint, Root};
 
 fn description() -> Value {
-    let api = api().merge(ops::routes()).into_openapi();
+    let api = api().merge(sse::routes()).merge(ops::routes());
+    let api = api.into_openapi();
     serde_json::to_value(api).unwrap()
 }
 
@@ -49,23 +50,35 @@ fn the_description_has_every_route_with_its_methods() {
             "DELETE /api/push/subscriptions",
             "DELETE /api/rooms/{roomId}/members/{userId}",
             "DELETE /api/users/{userId}/sessions",
+            "GET /api/channels/{channel}",
             "GET /api/driver/{driverId}/location",
+            "GET /api/notifications",
             "GET /api/openapi.json",
             "GET /api/presence",
             "GET /api/push/dead-letters",
             "GET /api/push/public-key",
+            "GET /api/rooms",
             "GET /api/rooms/{roomId}/messages",
             "GET /api/rooms/{roomId}/presence",
+            "GET /api/sync",
+            "GET /api/vendor/{vendorId}/notifications/stream",
+            "GET /api/vendor/{vendorId}/orders",
+            "GET /events/notifications",
+            "GET /events/stream/{channel}",
             "GET /healthz",
             "GET /metrics",
             "GET /readyz",
+            "POST /api/channels/{channel}",
             "POST /api/driver/{driverId}/location",
             "POST /api/emit",
+            "POST /api/notifications",
+            "POST /api/orders",
             "POST /api/payments/make-payment-with-socket",
             "POST /api/payments/{paymentId}/status",
             "POST /api/push/dead-letters/{id}/retry",
             "POST /api/push/subscriptions",
             "POST /api/tokens/revoke",
+            "POST /api/vendor/{vendorId}/orders",
             "PUT /api/products/{productId}/inventory",
             "PUT /api/rooms/{roomId}/members/{userId}",
         ]

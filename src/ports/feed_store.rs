@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::StoreResult;
-use crate::domain::{Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, Timestamp, UserId};
+use crate::domain::{
+    Cursor, Entry, EntryId, EntryPage, FeedId, FeedKind, NewEntry, Timestamp, UserId, Verdict,
+};
 
 /// The outcome of an append.
 #[derive(Clone, Debug)]
@@ -60,6 +62,82 @@ pub struct Since {
     pub position: u64,
 }
 
+/// From when on entries are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Those with a greater position.
+    Position(u64),
+    /// Those written at this time or later.
+    Time(Timestamp),
+}
+
+/// What one reader follows, beside the conversations that the store knows of.
+#[derive(Clone, Debug)]
+pub struct Following {
+    /// The reader.
+    pub reader: UserId,
+    /// The feeds.
+    pub feeds: Vec<FeedId>,
+    /// Feeds that the reader may no longer read, and the last position that was meant for them.
+    pub lost: Vec<(FeedId, u64)>,
+}
+
+/// A page of what came in the feeds of one reader.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Changes {
+    /// The entries, in the order of their commits.
+    pub entries: Vec<Arc<Entry>>,
+    /// Whether more came.
+    pub has_more: bool,
+    /// From where to go on.
+    pub position: u64,
+    /// `gap` when retention, or the loss of a feed, has taken some; `reset` when the position lies
+    /// beyond the newest entry, and the page begins with the first ones kept.
+    pub verdict: Verdict,
+}
+
+/// How far a reader has read a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The newest `seq`, 0 for an empty feed.
+    pub last_seq: u64,
+    /// The reader's cursor, 0 for none.
+    pub read_seq: u64,
+    /// Entries of others after the cursor.
+    pub count: u64,
+}
+
+/// What is kept of a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeepRule {
+    /// The newest so many; 0 for any number.
+    pub entries: u64,
+    /// What was written since.
+    pub since: Option<Timestamp>,
+}
+
+/// A feed's place in the order in which retention looks at feeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedMark(pub String);
+
+/// Feeds that have more than is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overfull {
+    /// The feeds.
+    pub feeds: Vec<FeedId>,
+    /// Where to look on, when not all were looked at.
+    pub next: Option<FeedMark>,
+}
+
+/// What was taken from a feed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// So many entries.
+    pub count: usize,
+    /// Whether there may be more to take.
+    pub has_more: bool,
+}
+
 /// Feeds of entries.
 #[async_trait]
 pub trait FeedStore: Send + Sync + 'static {
@@ -102,14 +180,38 @@ pub trait FeedStore: Send + Sync + 'static {
     ) -> StoreResult<Option<ReadMark>>;
 
     /// The entries after a position of those feeds of which `of` is true, in the order of their
-    /// commits. Absent when there are more than `limit` entries of all feeds, or the position lies
-    /// beyond the newest one.
+    /// commits. Absent when there are more than `limit` entries of all feeds, when retention has
+    /// taken some of those that are meant, or when the position lies beyond the newest one.
     async fn since(
         &self,
         position: u64,
         limit: usize,
         of: FeedFilter,
     ) -> StoreResult<Option<Since>>;
+
+    /// A page of up to `limit` entries of the feeds that one reader follows.
+    async fn changes(
+        &self,
+        following: Following,
+        after: After,
+        limit: usize,
+    ) -> StoreResult<Changes>;
+
+    /// How far a user has read each of these feeds, in their order.
+    async fn unread(&self, user: &UserId, feeds: Vec<FeedId>) -> StoreResult<Vec<Unread>>;
+
+    /// Looks at up to `most` feeds of a kind for those that have more than is kept.
+    async fn overfull(
+        &self,
+        kind: FeedKind,
+        keep: KeepRule,
+        from: Option<FeedMark>,
+        most: usize,
+    ) -> StoreResult<Overfull>;
+
+    /// Removes up to `most` of the oldest entries that need not be kept. The newest entry of all
+    /// feeds always stays.
+    async fn trim(&self, feed: &FeedId, keep: KeepRule, most: usize) -> StoreResult<Trimmed>;
 
     /// The position of the newest entry, 0 when there is none.
     async fn last_position(&self) -> StoreResult<u64>;

@@ -23,6 +23,20 @@ pub enum Departure {
     StillThere,
 }
 
+/// How many versions of changes there are in a millisecond.
+pub const VERSIONS_PER_MS: u64 = 1_024;
+
+/// A user whose status has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedUser {
+    /// Who.
+    pub user: UserId,
+    /// How they are now.
+    pub presence: Presence,
+    /// The change's version: later ones are greater.
+    pub version: u64,
+}
+
 /// Devices and statuses by user.
 #[async_trait]
 pub trait PresenceStore: Send + Sync + 'static {
@@ -45,6 +59,11 @@ pub trait PresenceStore: Send + Sync + 'static {
         status: Status,
         at: Timestamp,
     ) -> StoreResult<Option<Presence>>;
+
+    /// Users whose status has changed after a version, each with the newest change only, at most
+    /// `limit` of them in the order of their changes. Versions rise with time, over restarts too:
+    /// those from this time on are greater than `Timestamp::as_ms` times [`VERSIONS_PER_MS`].
+    async fn changed_since(&self, version: u64, limit: usize) -> StoreResult<Vec<ChangedUser>>;
 
     /// The presence of each of these users, in their order.
     async fn get(&self, users: &[UserId]) -> StoreResult<Vec<Presence>>;

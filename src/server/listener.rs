@@ -18,8 +18,13 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
+use crate::realtime::streams::Hangup;
+
 /// How long to wait before accepting again when that failed, for want of descriptors say.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The most bytes of a request's head, and of an answer that wait in the library's own buffer.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Serves until `stop` ends, then answers the requests under way.
 pub async fn serve(
@@ -71,16 +76,20 @@ impl Connection {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
         let (peer, asked) = (self.peer, Arc::new(AtomicBool::new(false)));
-        let asks = asked.clone();
+        let (asks, hangup) = (asked.clone(), Hangup::default());
+        let hangs_up = hangup.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             asks.store(true, Ordering::Relaxed);
-            request.extensions_mut().insert(ConnectInfo(peer));
+            let extensions = request.extensions_mut();
+            extensions.insert(ConnectInfo(peer));
+            extensions.insert(hangs_up.clone());
             router.clone().oneshot(request.map(Body::new))
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         server
             .http1()
             .timer(TokioTimer::new())
+            .max_buf_size(BUFFER_BYTES)
             .header_read_timeout(self.header_read_timeout);
         server.http2().timer(TokioTimer::new());
         let serving = server.serve_connection_with_upgrades(TokioIo::new(self.stream), service);
@@ -95,6 +104,7 @@ impl Connection {
         let served = tokio::select! {
             served = &mut serving => served,
             () = first => return,
+            () = hangup.wanted() => return,
         };
         if let Err(error) = served {
             tracing::trace!(%error, "a connection ended");

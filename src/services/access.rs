@@ -22,6 +22,12 @@ pub enum Access {
 }
 
 impl Access {
+    /// Whether who joins a room becomes its member, and who leaves it is one no longer: everywhere
+    /// but where the member list decides who may join.
+    pub fn joining_makes_members(&self) -> bool {
+        !matches!(self, Self::Members(_))
+    }
+
     /// Asks again where the answer may have changed since and is at hand.
     pub async fn check_again(&self, user: &User, room: &RoomId) -> Result<()> {
         match self {

@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Access, KeyedLocks, PresenceService, Typing, joined::check_joined};
+use super::{Access, KeyedLocks, MAX_ROOMS, PresenceService, Typing, joined::check_joined};
 use crate::{
     domain::{
         Attachment, ClientId, Cursor, EntryId, FeedId, Message, MessagePage, NewEntry, Room,
         RoomId, SocketId, Timestamp, User, UserId, check_content,
     },
     error::{Error, Result},
-    ports::{Appended, Class, Emit, Emitter, FeedStore, Joined, Left, Payload, Sockets},
+    ports::{
+        Appended, Class, Emit, Emitter, FeedStore, Joined, Left, MemberStore, Membership, Payload,
+        Sockets, Unread,
+    },
 };
 
 /// The most messages on one page.
@@ -47,8 +50,25 @@ pub struct Draft {
 pub struct Entered {
     /// The newest `seq`, 0 for an empty room.
     pub last_seq: u64,
+    /// Messages of others after the user's read cursor.
+    pub unread: u64,
     /// The ids of the users in the room, the one who entered among them.
     pub members: Vec<UserId>,
+}
+
+/// A room of a user's.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomOverview {
+    /// The room.
+    #[schema(value_type = String)]
+    pub room_id: RoomId,
+    /// The newest `seq`, 0 for an empty room.
+    pub last_seq: u64,
+    /// The user's read cursor, 0 for none.
+    pub read_seq: u64,
+    /// Messages of others after the cursor.
+    pub unread: u64,
 }
 
 #[derive(Serialize)]
@@ -69,18 +89,21 @@ pub struct Chat {
     pub sockets: Arc<dyn Sockets>,
     /// Who may enter.
     pub access: Access,
+    /// Who belongs to a room, connected or not.
+    pub members: Arc<dyn MemberStore>,
     /// Who types.
     pub typing: Arc<Typing>,
     /// Who is there.
     pub presence: Arc<PresenceService>,
     /// The most characters in a message.
     pub content_chars: usize,
-    /// Edits and deletions in a room, one at a time.
+    /// Edits and deletions in a room, and a user's read cursors, one at a time.
     pub changes: KeyedLocks,
 }
 
 impl Chat {
-    /// Enters a room. The others hear `user:joined` when it is the user's first device there.
+    /// Enters a room, and makes the user a member where the member list does not decide who may
+    /// enter. The others hear `user:joined` when it is the user's first device there.
     pub async fn join(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<Entered> {
         self.access.check(speaker.user, room_id).await?;
         let room = Room::chat(room_id);
@@ -90,7 +113,8 @@ impl Chat {
         }
         let entered = self.welcome(speaker.user, room_id, &room, joined).await;
         if entered.is_err() && joined != Joined::Already {
-            self.leave(speaker, room_id);
+            let left = self.sockets.leave(speaker.socket, &room);
+            self.gone(speaker, room_id, left);
         }
         entered
     }
@@ -108,16 +132,52 @@ impl Chat {
         if joined == Joined::FirstDevice {
             self.presence.entered(&user.id, room).await?;
         }
+        if self.access.joining_makes_members() && !self.members.contains(room_id, &user.id).await? {
+            self.members.add(room_id, &user.id).await?;
+        }
+        let feed = FeedId::Room(room_id.clone());
+        let read = self.feeds.unread(&user.id, vec![feed]).await?;
+        let Some(&Unread {
+            last_seq, count, ..
+        }) = read.first()
+        else {
+            return Err(Error::internal());
+        };
         Ok(Entered {
-            last_seq: self.feeds.last_seq(&FeedId::Room(room_id.clone())).await?,
+            last_seq,
+            unread: count,
             members: self.sockets.users_in(room),
         })
     }
 
-    /// Leaves a room. The others hear `user:left` when it was the user's last device there.
-    pub fn leave(&self, speaker: Speaker<'_>, room_id: &RoomId) {
+    /// Leaves a room. When it was the user's last device there, the others hear `user:left`, and
+    /// the user is a member no longer, where the member list does not decide who may enter.
+    pub async fn leave(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<()> {
         let left = self.sockets.leave(speaker.socket, &Room::chat(room_id));
         self.gone(speaker, room_id, left);
+        if self.access.joining_makes_members() && left != Left::AnotherDevice {
+            self.members.leave(room_id, &speaker.user.id).await?;
+        }
+        Ok(())
+    }
+
+    /// The user's rooms, and how far the user has read each.
+    pub async fn rooms_of(&self, user: &User) -> Result<Vec<RoomOverview>> {
+        let mut rooms = Vec::new();
+        for Membership { room, lost } in self.members.rooms_of(&user.id, MAX_ROOMS).await? {
+            if lost.is_none() && self.access.check(user, &room).await.is_ok() {
+                rooms.push(room);
+            }
+        }
+        let feeds = rooms.iter().cloned().map(FeedId::Room).collect();
+        let read = self.feeds.unread(&user.id, feeds).await?;
+        let overview = |(room_id, read): (RoomId, Unread)| RoomOverview {
+            room_id,
+            last_seq: read.last_seq,
+            read_seq: read.read_seq,
+            unread: read.count,
+        };
+        Ok(rooms.into_iter().zip(read).map(overview).collect())
     }
 
     /// The user's socket has come back to a room that it was in. The others hear `user:joined`, as

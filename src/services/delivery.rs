@@ -8,10 +8,10 @@ use std::{
 use metrics::gauge;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{Push, payments::PAYMENT_STATUS};
+use super::Push;
 use crate::{
     domain::{DirectMessage, Entry, FeedId, Message, Posted, Room},
-    ports::{Appended, Class, Commit, Emit, Emitter, EntryRef},
+    ports::{Appended, Class, Commit, Emit, Emitter, EntryRef, Streams},
     telemetry::metric,
 };
 
@@ -20,6 +20,7 @@ use crate::{
 pub async fn deliver_commits(
     mut commits: UnboundedReceiver<Commit>,
     emitter: &dyn Emitter,
+    streams: &dyn Streams,
     push: &Push,
 ) {
     let waiting = gauge!(metric::UNDELIVERED);
@@ -29,6 +30,7 @@ pub async fn deliver_commits(
         // A fault in one emit must not end delivery for everybody.
         let emitted = catch_unwind(AssertUnwindSafe(|| {
             present(&commit.entry, |emit| emitter.emit(emit));
+            streams.deliver(&commit.entry);
         }));
         if emitted.is_err() {
             tracing::error!(entry = %commit.entry.id, "an entry could not be delivered");
@@ -68,19 +70,19 @@ pub fn present(entry: &Arc<Entry>, mut emit: impl FnMut(Emit<'_>)) {
             emit(event.of_entry(reference).from_socket(entry.origin.as_ref()));
         }
         // The outcome of a payment goes to the socket that asked for it: see `Payments`.
-        FeedId::User(_) if *entry.event == *PAYMENT_STATUS => {}
-        FeedId::User(user) => posted(entry, reference, Room::user(user), emit),
-        FeedId::Vendor(vendor) => posted(entry, reference, Room::vendor(vendor), emit),
+        FeedId::User(_) if entry.subject.is_some() => {}
+        FeedId::User(user) => posted(entry, reference, &Room::user(user), emit),
+        FeedId::Vendor(vendor) => posted(entry, reference, &Room::vendor(vendor), emit),
         // Sockets do not follow channels.
         FeedId::Channel(_) => {}
     }
 }
 
-fn posted(entry: &Arc<Entry>, reference: EntryRef<'_>, to: Room, mut emit: impl FnMut(Emit<'_>)) {
+fn posted(entry: &Arc<Entry>, reference: EntryRef<'_>, to: &Room, mut emit: impl FnMut(Emit<'_>)) {
     if let Some(posted) = Posted::from_entry(entry.clone()) {
         let event = Emit::new(
             Class::Durable,
-            std::slice::from_ref(&to),
+            std::slice::from_ref(to),
             &entry.event,
             &posted,
         );

@@ -7,16 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::deadlines::Deadlines;
 use crate::{
     domain::{
-        Amount, ClientId, FeedId, Identity, Outcome, Payment, PaymentId, Posted, Room, SocketId,
-        Timestamp, UserId,
+        Amount, ClientId, FeedId, Identity, NewEntry, Outcome, Payment, PaymentId, Posted, Room,
+        SocketId, Timestamp, UserId,
     },
     error::{Error, Result},
     ports::{Class, Emit, Emitter, FeedStore, PaymentStore, Sockets},
     webhook::{self, Signature, WebhookKey},
 };
 
-/// The event by which outcomes are told.
-pub const PAYMENT_STATUS: &str = "payment-status";
+const PAYMENT_STATUS: &str = "payment-status";
 
 /// What settles payments.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -196,7 +195,10 @@ impl Payments {
         };
         let value = serde_json::to_value(&told).map_err(|_| Error::internal())?;
         let key = ClientId::new(format!("payment:{}", payment.id)).ok();
-        let new = Posted::draft(feed, PAYMENT_STATUS.into(), &value, key);
+        let new = NewEntry {
+            subject: Some(payment.id.to_string()),
+            ..Posted::draft(feed, PAYMENT_STATUS.into(), &value, key)
+        };
         let entry = self.feeds.append(new).await?.entry;
         let told: Told = serde_json::from_str(&entry.content).map_err(|_| Error::internal())?;
         Ok(told.status)

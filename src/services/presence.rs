@@ -1,6 +1,10 @@
 //! Who is there: several devices a user, a grace window for those that vanish.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -8,7 +12,10 @@ use super::{deadlines::Deadlines, locks::KeyedLocks};
 use crate::{
     domain::{Presence, Room, SocketId, Status, Timestamp, UserId},
     error::{Error, Result},
-    ports::{Arrival, Class, Departure, Emit, Emitter, PresenceStore, Sockets},
+    ports::{
+        Arrival, ChangedUser, Class, Departure, Emit, Emitter, MemberStore, PresenceStore, Sockets,
+        VERSIONS_PER_MS,
+    },
 };
 
 const EVENT: &str = "presence:changed";
@@ -41,6 +48,32 @@ struct PresenceChanged<'a> {
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen: Option<Timestamp>,
+}
+
+/// A change of presence, as those who were away get it.
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PresenceChange {
+    /// Whose.
+    #[schema(value_type = String)]
+    pub user_id: UserId,
+    /// The status now.
+    pub status: Status,
+    /// When the user was last seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_seen: Option<Timestamp>,
+}
+
+/// Changes of presence after a version.
+#[derive(Debug)]
+pub struct PresenceChanges {
+    /// The changes.
+    pub changes: Vec<PresenceChange>,
+    /// The version to go on from.
+    pub version: u64,
+    /// Whether there are more.
+    pub has_more: bool,
 }
 
 /// Presence.
@@ -154,6 +187,50 @@ impl PresenceService {
         let users = self.sockets.users_in(room);
         let presences = self.store.get(&users).await?;
         Ok(users.into_iter().zip(presences).collect())
+    }
+
+    /// The version of the changes of presence at this time.
+    pub fn version_at(time: Timestamp) -> u64 {
+        u64::try_from(time.as_ms())
+            .unwrap_or(0)
+            .saturating_mul(VERSIONS_PER_MS)
+    }
+
+    /// The users whose status has changed after a version and of whom this one hears, from at most
+    /// `limit` changes.
+    pub async fn changed_since(
+        &self,
+        user: &UserId,
+        version: u64,
+        limit: usize,
+        members: &dyn MemberStore,
+    ) -> Result<PresenceChanges> {
+        let changed = self.store.changed_since(version, limit).await?;
+        let has_more = changed.len() == limit;
+        let version = changed.last().map_or(version, |last| last.version);
+        let heard_of = match self.audience {
+            Audience::Everyone => None,
+            Audience::Roommates => {
+                let users = changed.iter().map(|change| change.user.clone()).collect();
+                let roommates = members.roommates(user, users).await?;
+                Some(roommates.into_iter().collect::<HashSet<_>>())
+            }
+        };
+        let hears_of = |other: &UserId| match &heard_of {
+            None => true,
+            Some(roommates) => other == user || roommates.contains(other),
+        };
+        let heard = changed.into_iter().filter(|one| hears_of(&one.user));
+        let changes = heard.map(|ChangedUser { user, presence, .. }| PresenceChange {
+            user_id: user,
+            status: presence.status,
+            last_seen: presence.last_seen,
+        });
+        Ok(PresenceChanges {
+            changes: changes.collect(),
+            version,
+            has_more,
+        })
     }
 
     /// Ends the grace windows that lapse, for ever.

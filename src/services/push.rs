@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use self::{inbox::Inbox, planner::Planner, sender::Sender};
 use crate::{
     domain::{
-        BrowserSubscription, DeadLetter, DeliveryId, EndpointHosts, Entry, PushTarget,
+        BrowserSubscription, DeadLetter, DeliveryId, EndpointHosts, Entry, FeedId, PushTarget,
         Subscription, SubscriptionId, UserId,
     },
     error::{Error, Result},
@@ -32,8 +32,8 @@ use crate::{
 /// How long to wait for a store that failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether a user has a device online, which hears of entries as they are committed.
-pub type IsOnline = Box<dyn Fn(&UserId) -> bool + Send + Sync>;
+/// Whether a user has a device online that hears of the feed's entries as they are committed.
+pub type IsOnline = Box<dyn Fn(&UserId, &FeedId) -> bool + Send + Sync>;
 
 /// How pushes are sent.
 pub struct PushOptions {

@@ -9,7 +9,7 @@ use crate::{
     auth::Auth,
     domain::{Identity, SocketId, Timestamp, User, UserId},
     error::{Code, Error, Result},
-    ports::{DisconnectReason, Revocation, Sockets},
+    ports::{DisconnectReason, Revocation, Sockets, Streams},
 };
 
 /// What is to be revoked; exactly one of the fields is given.
@@ -34,14 +34,17 @@ pub struct Sessions {
     pub auth: Auth,
     /// Who is connected.
     pub sockets: Arc<dyn Sockets>,
+    /// Who reads an event stream.
+    pub streams: Arc<dyn Streams>,
 }
 
 impl Sessions {
     /// Disconnects every device of a user. Their tokens stay valid: see [`Sessions::revoke`].
     pub fn end(&self, user: &UserId) {
         let of_user = |identity: &Identity| identity.user_id() == Some(user);
-        self.sockets
-            .disconnect(&of_user, DisconnectReason::SessionsEnded);
+        let reason = DisconnectReason::SessionsEnded;
+        self.sockets.disconnect(&of_user, reason);
+        self.streams.end(&|reader| reader.id == *user, reason);
     }
 
     /// Takes a new token of the same user for a connection that stands, and returns when it ends.
@@ -55,10 +58,7 @@ impl Sessions {
         self.sockets.renew(speaker.socket, user);
         if self.is_revoked(&identity) {
             // Revoked while it was taken, when nobody had come with it yet.
-            self.sockets.disconnect(
-                &|identity| self.is_revoked(identity),
-                DisconnectReason::Revoked,
-            );
+            self.disconnect_revoked();
         }
         Ok(user.token.expires_at)
     }
@@ -107,11 +107,15 @@ impl Sessions {
             }
         };
         self.auth.revoke(revocation, until).await?;
-        self.sockets.disconnect(
-            &|identity| self.is_revoked(identity),
-            DisconnectReason::Revoked,
-        );
+        self.disconnect_revoked();
         Ok(())
+    }
+
+    fn disconnect_revoked(&self) {
+        let reason = DisconnectReason::Revoked;
+        let is_revoked = |identity: &Identity| self.is_revoked(identity);
+        self.sockets.disconnect(&is_revoked, reason);
+        self.streams.end(&|user| self.auth.is_revoked(user), reason);
     }
 
     /// Whether whoever this is has been revoked since.

@@ -1,6 +1,7 @@
 //! What must last, in one SQLite file: one writer that commits in groups, and a pool of readers.
 
 mod append;
+mod changes;
 mod feeds;
 mod group;
 mod line;
@@ -10,6 +11,7 @@ mod page;
 mod payments;
 mod push;
 mod readers;
+mod retention;
 mod revocations;
 mod rows;
 mod schema;

@@ -4,13 +4,12 @@
 // CONNECTIONS=n changes how many are connected.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { Agent, get } from 'node:http';
-import { createServer } from 'node:net';
 import { test } from 'node:test';
 
 import { CONNECTED, Client, DIALECTS, DISCONNECTED } from './client.mjs';
 import { MIB, elapse, eventually, history, upTo } from './observe.mjs';
+import { freePort } from './proxy.mjs';
 import { Raw, inBatches, within } from './raw.mjs';
 import { API_KEY, Server, mint, request } from './server.mjs';
 
@@ -173,16 +172,6 @@ async function sluggish(settings, run) {
     raws.forEach((raw) => raw.destroy());
     await server.stop();
   }
-}
-
-/** A port that is free now. */
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 test('who asks while it drains is told that it is not ready, and why', { timeout: LIMIT_MS }, async () => {

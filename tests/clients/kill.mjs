@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { CONNECTED, Client, DIALECTS } from './client.mjs';
+import { random } from './random.mjs';
 import { Server, mint, request } from './server.mjs';
 
 const CLIENTS = 50;
@@ -17,17 +18,6 @@ const START_ATTEMPTS = 20;
 const LIMIT_MS = 360_000;
 const ROOM = 'kill-room';
 const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
-
-/** Numbers from 0 up to 1, the same ones for the same seed (mulberry32). */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Keeps a few messages in flight, and sends again whatever was not acked. */
 class Sender {

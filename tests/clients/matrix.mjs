@@ -15,19 +15,23 @@ import chat from './scenarios/chat.mjs';
 import direct from './scenarios/direct.mjs';
 import history from './scenarios/history.mjs';
 import identity from './scenarios/identity.mjs';
+import notifications from './scenarios/notifications.mjs';
 import operations from './scenarios/operations.mjs';
+import orders from './scenarios/orders.mjs';
 import origins from './scenarios/origins.mjs';
 import payments from './scenarios/payments.mjs';
 import presence from './scenarios/presence.mjs';
 import products from './scenarios/products.mjs';
 import rooms from './scenarios/rooms.mjs';
 import routes from './scenarios/routes.mjs';
+import sync from './scenarios/sync.mjs';
 import tracking from './scenarios/tracking.mjs';
 import typing from './scenarios/typing.mjs';
 
 const SPOKEN = [
   identity, rooms, chat, typing, presence, direct, history,
   tracking, products, payments, backend, badInput,
+  notifications, orders, sync,
 ].flat();
 const HTTP_ONLY = [operations, bundle, origins, routes].flat();
 

@@ -3,21 +3,36 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
+/** A port that is free now. */
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
 export class Proxy {
   #pairs = new Set();
   #listener;
+  #limit;
+  #isBroken = false;
 
   /** Leads to the server at this address, over an own one. */
   static async open(base) {
     const proxy = new Proxy();
-    proxy.#listener = createServer((client) => proxy.#lead(client, connect(Number(new URL(base).port), '127.0.0.1')));
+    const port = Number(new URL(base).port);
+    proxy.#listener = createServer((client) => proxy.#lead(client, port));
     proxy.#listener.listen(0, '127.0.0.1');
     await once(proxy.#listener, 'listening');
     proxy.url = `http://127.0.0.1:${proxy.#listener.address().port}`;
     return proxy;
   }
 
-  #lead(client, server) {
+  #lead(client, port) {
+    if (this.#isBroken) return client.destroy();
+    const server = connect(port, '127.0.0.1');
     const pair = { client, server };
     this.#pairs.add(pair);
     const end = () => {
@@ -26,8 +41,37 @@ export class Proxy {
       if (!pair.hasVanished) server.destroy();
     };
     client.on('data', (bytes) => server.write(bytes));
-    server.on('data', (bytes) => client.destroyed || client.write(bytes));
+    server.on('data', (bytes) => client.destroyed || this.#pass(client, bytes));
     [client, server].forEach((socket) => socket.on('error', end).on('close', end));
+  }
+
+  #pass(client, bytes) {
+    if (this.#isBroken) return;
+    const limit = this.#limit;
+    const passed = limit ? bytes.subarray(0, limit.bytes) : bytes;
+    if (limit) limit.bytes -= passed.length;
+    this.#isBroken = limit?.bytes === 0;
+    client.write(passed, () => this.#isBroken && this.#break());
+  }
+
+  #break() {
+    this.#destroyAll();
+    this.#limit?.broken();
+    this.#limit = undefined;
+  }
+
+  /**
+   * Lets so many more bytes through to the clients, then breaks all connections, wherever an event
+   * is, and refuses new ones until it is mended. Resolves once they are broken.
+   */
+  breakAfter(bytes) {
+    return new Promise((broken) => {
+      this.#limit = { bytes, broken };
+    });
+  }
+
+  mend() {
+    this.#isBroken = false;
   }
 
   /** Breaks the clients' connections; to the server they look as they did. */
@@ -38,8 +82,12 @@ export class Proxy {
     }
   }
 
-  close() {
+  #destroyAll() {
     this.#pairs.forEach(({ client, server }) => [client, server].forEach((socket) => socket.destroy()));
+  }
+
+  close() {
+    this.#destroyAll();
     this.#listener.close();
   }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use roomcast::{
     domain::{Presence, SocketId, Status},
-    ports::{Arrival, Departure, PresenceStore},
+    ports::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS},
 };
 
 use crate::backend::{Volatile, at, user};
@@ -18,6 +18,7 @@ macro_rules! presence {
             a_user_who_comes_back_is_online_again
             a_device_that_is_not_known_changes_nothing
             users_who_are_offline_have_no_status_to_set
+            each_user_s_newest_change_comes_after_a_version_in_the_order_of_changes
             presence_comes_in_the_order_in_which_it_was_asked_for
         }
     };
@@ -117,4 +118,37 @@ pub async fn presence_comes_in_the_order_in_which_it_was_asked_for(backend: impl
     let answer = presence.get(&asked).await.unwrap();
     let online = is(Status::Online, 1, 1);
     assert_eq!(answer, [Presence::UNKNOWN, online, Presence::UNKNOWN]);
+}
+
+pub async fn each_user_s_newest_change_comes_after_a_version_in_the_order_of_changes(
+    backend: impl Volatile,
+) {
+    let presence = backend.presence();
+    for name in ["alice", "bob", "carol"] {
+        let arrived = presence.arrive(&user(name), &device(name), at(10)).await;
+        arrived.unwrap();
+    }
+    presence
+        .depart(&user("alice"), &device("alice"), at(20))
+        .await
+        .unwrap();
+    presence
+        .set(&user("bob"), Status::Busy, at(20))
+        .await
+        .unwrap();
+    let changed = presence.changed_since(0, 10).await.unwrap();
+    let shape = |one: &ChangedUser| (one.user.as_str().to_owned(), one.presence.status);
+    let expected = [
+        ("carol".to_owned(), Status::Online),
+        ("alice".to_owned(), Status::Offline),
+        ("bob".to_owned(), Status::Busy),
+    ];
+    assert_eq!(changed.iter().map(shape).collect::<Vec<_>>(), expected);
+    let rest = presence.changed_since(changed[0].version, 1).await.unwrap();
+    assert_eq!(rest, changed[1..2]);
+    let later = presence
+        .changed_since(15 * VERSIONS_PER_MS, 10)
+        .await
+        .unwrap();
+    assert_eq!(later, changed[1..]);
 }

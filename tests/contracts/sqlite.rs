@@ -7,7 +7,7 @@ use std::{
 };
 
 use roomcast::{
-    domain::{Cursor, Entry, NewEntry, Verdict},
+    domain::{Entry, NewEntry},
     ports::{
         FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SessionStore, StockStore,
         StoreError, SubscriptionStore,
@@ -17,7 +17,7 @@ use roomcast::{
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::backend::{Durable, Readers, append, lobby, says};
+use crate::backend::{Durable, Readers, append, says};
 
 fn open(path: &Path) -> Result<(SqliteStore, Readers), OpenError> {
     let options = SqliteOptions {
@@ -107,6 +107,9 @@ impl Durable for Sqlite {
 mod appending {
     crate::appending::appending!(super::Sqlite);
 }
+mod changes {
+    crate::changes::changes!(super::Sqlite);
+}
 mod changing {
     crate::changing::changing!(super::Sqlite);
 }
@@ -124,6 +127,9 @@ mod push {
 }
 mod reading {
     crate::reading::reading!(super::Sqlite);
+}
+mod retention {
+    crate::retention::retention!(super::Sqlite);
 }
 mod revocations {
     crate::revocations::revocations!(super::Sqlite);
@@ -157,30 +163,6 @@ async fn an_append_that_fails_fails_alone_and_takes_no_place() {
     assert_eq!(before.unwrap().entry.seq, 2);
     assert_eq!(failed.unwrap_err(), StoreError);
     assert_eq!(after.unwrap().entry.seq, 3);
-}
-
-#[tokio::test]
-async fn a_cursor_past_retention_is_told_that_there_is_a_gap() {
-    let mut backend = Sqlite::open();
-    for _ in 0..10 {
-        append(&backend.feeds(), says("alice", "hello")).await;
-    }
-    backend
-        .tamper("DELETE FROM entries WHERE seq <= 5; UPDATE feeds SET first_seq = 6;")
-        .await;
-    backend.reopen().await;
-    let after = async |seq| {
-        let page = backend
-            .feeds()
-            .page(&lobby(), Cursor::AfterSeq(seq), 2)
-            .await
-            .unwrap();
-        (page.entries[0].seq, page.verdict)
-    };
-    assert_eq!(after(0).await, (6, Verdict::Gap));
-    assert_eq!(after(4).await, (6, Verdict::Gap));
-    assert_eq!(after(5).await, (6, Verdict::Complete));
-    assert_eq!(after(11).await, (6, Verdict::Reset));
 }
 
 #[tokio::test]

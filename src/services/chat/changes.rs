@@ -72,6 +72,8 @@ impl Chat {
         check_joined(&*self.sockets, speaker.socket, room_id)?;
         let feed = FeedId::Room(room_id.clone());
         let user_id = &speaker.user.id;
+        // Two devices that race are heard in the order in which the cursor moved.
+        let _order = self.changes.lock(user_id).await;
         let mark = self.feeds.mark_read(&feed, user_id, message_id).await?;
         let mark = mark.ok_or_else(|| Error::not_found("No such message in this room"))?;
         if mark.moved {

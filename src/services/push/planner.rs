@@ -129,7 +129,7 @@ impl<'a> Planner<'a> {
 
     fn plan(&self, entry: &Arc<Entry>) -> Option<PushPlan> {
         let pushed = Pushed::from_entry(entry.clone())?;
-        if (self.is_online)(pushed.user()) {
+        if (self.is_online)(pushed.user(), &entry.feed) {
             return None;
         }
         Some(PushPlan {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -10,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::{
     domain::{Presence, SocketId, Status, Timestamp, UserId},
-    ports::{Arrival, Departure, PresenceStore, StoreResult},
+    ports::{Arrival, ChangedUser, Departure, PresenceStore, StoreResult, VERSIONS_PER_MS},
     sparse,
 };
 
@@ -23,8 +24,9 @@ pub struct MemoryPresence(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    there: HashMap<UserId, There>,
-    offline: Offline,
+    there: Users<There>,
+    offline: Users<Timestamp>,
+    version: u64,
 }
 
 /// A user with at least one device.
@@ -44,44 +46,78 @@ impl There {
     }
 }
 
-/// Users who have left, with the order in which they did.
-#[derive(Default)]
-struct Offline {
-    users: HashMap<UserId, Left>,
-    order: BTreeMap<u64, UserId>,
-    next: u64,
+/// Users, with the order in which they have changed.
+struct Users<T> {
+    by_id: HashMap<UserId, (u64, T)>,
+    by_version: BTreeMap<u64, UserId>,
 }
 
-struct Left {
-    turn: u64,
-    last_seen: Timestamp,
-}
-
-impl Offline {
-    fn remember(&mut self, user: &UserId, last_seen: Timestamp) {
-        self.forget(user);
-        let turn = self.next;
-        self.next += 1;
-        self.users.insert(user.clone(), Left { turn, last_seen });
-        self.order.insert(turn, user.clone());
-        if self.users.len() > MAX_OFFLINE_USERS
-            && let Some((_, first)) = self.order.pop_first()
-        {
-            self.users.remove(&first);
+impl<T> Default for Users<T> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            by_version: BTreeMap::new(),
         }
     }
+}
 
-    fn forget(&mut self, user: &UserId) {
-        if let Some(left) = self.users.remove(user) {
-            self.order.remove(&left.turn);
+impl<T> Users<T> {
+    fn put(&mut self, user: &UserId, value: T, version: u64) {
+        let earlier = self.by_id.insert(user.clone(), (version, value));
+        if let Some((earlier, _)) = earlier {
+            self.by_version.remove(&earlier);
         }
+        self.by_version.insert(version, user.clone());
+    }
+
+    fn remove(&mut self, user: &UserId) -> Option<T> {
+        let (version, value) = self.by_id.remove(user)?;
+        self.by_version.remove(&version);
+        sparse::shrink(&mut self.by_id);
+        Some(value)
+    }
+
+    fn get(&self, user: &UserId) -> Option<&T> {
+        self.by_id.get(user).map(|(_, value)| value)
+    }
+
+    fn get_mut(&mut self, user: &UserId) -> Option<&mut T> {
+        self.by_id.get_mut(user).map(|(_, value)| value)
+    }
+
+    /// Forgets who has changed first, where there are more than so many.
+    fn limit(&mut self, most: usize) {
+        if self.by_id.len() > most
+            && let Some((_, first)) = self.by_version.pop_first()
+        {
+            self.by_id.remove(&first);
+        }
+    }
+}
+
+impl State {
+    /// A version of its own for each change; it tells the time of the change, too.
+    fn change(&mut self, at: Timestamp) -> u64 {
+        let at = u64::try_from(at.as_ms()).unwrap_or(0) * VERSIONS_PER_MS;
+        self.version = at.max(self.version + 1);
+        self.version
     }
 
     fn presence(&self, user: &UserId) -> Presence {
-        Presence {
-            last_seen: self.users.get(user).map(|left| left.last_seen),
-            ..Presence::UNKNOWN
+        match self.there.get(user) {
+            Some(there) => there.presence(),
+            None => Presence {
+                last_seen: self.offline.get(user).copied(),
+                ..Presence::UNKNOWN
+            },
         }
+    }
+
+    fn leave(&mut self, user: &UserId, at: Timestamp) {
+        let version = self.change(at);
+        self.there.remove(user);
+        self.offline.put(user, at, version);
+        self.offline.limit(MAX_OFFLINE_USERS);
     }
 }
 
@@ -99,13 +135,14 @@ impl PresenceStore for MemoryPresence {
             there.last_seen = at;
             return Ok(Arrival::WasThere);
         }
-        state.offline.forget(user);
+        state.offline.remove(user);
         let there = There {
             devices: HashSet::from([device.clone()]),
             status: Status::Online,
             last_seen: at,
         };
-        state.there.insert(user.clone(), there);
+        let version = state.change(at);
+        state.there.put(user, there, version);
         Ok(Arrival::CameOnline)
     }
 
@@ -119,16 +156,11 @@ impl PresenceStore for MemoryPresence {
         let Some(there) = state.there.get_mut(user) else {
             return Ok(Departure::StillThere);
         };
-        if !there.devices.remove(device) {
+        if !there.devices.remove(device) || !there.devices.is_empty() {
             return Ok(Departure::StillThere);
         }
-        if !there.devices.is_empty() {
-            return Ok(Departure::StillThere);
-        }
-        state.there.remove(user);
-        sparse::shrink(&mut state.there);
-        state.offline.remember(user, at);
-        Ok(Departure::WentOffline(state.offline.presence(user)))
+        state.leave(user, at);
+        Ok(Departure::WentOffline(state.presence(user)))
     }
 
     async fn set(
@@ -138,22 +170,38 @@ impl PresenceStore for MemoryPresence {
         at: Timestamp,
     ) -> StoreResult<Option<Presence>> {
         let mut state = self.0.lock();
-        Ok(state.there.get_mut(user).map(|there| {
-            there.status = status;
-            there.last_seen = at;
-            there.presence()
-        }))
+        let Some(mut there) = state.there.remove(user) else {
+            return Ok(None);
+        };
+        there.status = status;
+        there.last_seen = at;
+        let (version, presence) = (state.change(at), there.presence());
+        state.there.put(user, there, version);
+        Ok(Some(presence))
+    }
+
+    async fn changed_since(&self, version: u64, limit: usize) -> StoreResult<Vec<ChangedUser>> {
+        let state = self.0.lock();
+        let range = (Bound::Excluded(version), Bound::Unbounded);
+        // Each gives at most so many, and the first of both are wanted.
+        let there = state.there.by_version.range(range).take(limit);
+        let offline = state.offline.by_version.range(range).take(limit);
+        let mut both: Vec<_> = there.chain(offline).collect();
+        both.sort_unstable_by_key(|(version, _)| **version);
+        let changed = both
+            .into_iter()
+            .take(limit)
+            .map(|(version, user)| ChangedUser {
+                user: user.clone(),
+                presence: state.presence(user),
+                version: *version,
+            });
+        Ok(changed.collect())
     }
 
     async fn get(&self, users: &[UserId]) -> StoreResult<Vec<Presence>> {
         let state = self.0.lock();
-        Ok(users
-            .iter()
-            .map(|user| match state.there.get(user) {
-                Some(there) => there.presence(),
-                None => state.offline.presence(user),
-            })
-            .collect())
+        Ok(users.iter().map(|user| state.presence(user)).collect())
     }
 }
 
@@ -163,17 +211,18 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_who_left_first_is_forgotten() {
-        let mut offline = Offline::default();
+        let mut state = State::default();
         let user = |number: usize| UserId::new(format!("user {number}")).unwrap();
         let time = |number: usize| Timestamp::from_ms(i64::try_from(number).unwrap());
-        offline.remember(&user(1), time(1));
+        state.leave(&user(1), time(1));
         for number in 0..MAX_OFFLINE_USERS {
-            offline.remember(&user(number), time(number));
+            state.leave(&user(number), time(number));
         }
-        assert_eq!(offline.presence(&user(0)).last_seen, Some(time(0)));
-        offline.remember(&user(MAX_OFFLINE_USERS), time(MAX_OFFLINE_USERS));
-        assert_eq!(offline.presence(&user(0)), Presence::UNKNOWN);
-        assert_eq!(offline.presence(&user(1)).last_seen, Some(time(1)));
-        assert_eq!(offline.users.len(), offline.order.len());
+        assert_eq!(state.presence(&user(0)).last_seen, Some(time(0)));
+        state.leave(&user(MAX_OFFLINE_USERS), time(MAX_OFFLINE_USERS));
+        assert_eq!(state.presence(&user(0)), Presence::UNKNOWN);
+        assert_eq!(state.presence(&user(1)).last_seen, Some(time(1)));
+        let offline = &state.offline;
+        assert_eq!(offline.by_id.len(), offline.by_version.len());
     }
 }

@@ -7,12 +7,16 @@ use tokio::sync::oneshot;
 use super::{
     SqliteStore,
     append::Append,
+    changes,
     page::{self, Bounds},
-    rows,
+    retention, rows,
 };
 use crate::{
-    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, NewEntry, Timestamp, UserId},
-    ports::{Appended, Change, FeedFilter, FeedStore, ReadMark, Since, StoreResult},
+    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, FeedKind, NewEntry, Timestamp, UserId},
+    ports::{
+        After, Appended, Change, Changes, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
+        Overfull, ReadMark, Since, StoreResult, Trimmed, Unread,
+    },
 };
 
 #[async_trait]
@@ -99,6 +103,49 @@ impl FeedStore for SqliteStore {
             .await
     }
 
+    async fn changes(
+        &self,
+        following: Following,
+        after: After,
+        limit: usize,
+    ) -> StoreResult<Changes> {
+        self.read(move |connection| changes::changes(connection, &following, after, limit))
+            .await
+    }
+
+    async fn unread(&self, user: &UserId, feeds: Vec<FeedId>) -> StoreResult<Vec<Unread>> {
+        let user = user.clone();
+        let count = move |connection: &Connection, feed: &FeedId| {
+            let bounds = Bounds::of(connection, feed)?;
+            Ok(Unread {
+                last_seq: rows::to_seq(bounds.last_seq),
+                read_seq: rows::to_seq(changes::read_seq(connection, &bounds, user.as_str())?),
+                count: unread(connection, &bounds, &user)?,
+            })
+        };
+        self.read(move |connection| feeds.iter().map(|feed| count(connection, feed)).collect())
+            .await
+    }
+
+    async fn overfull(
+        &self,
+        kind: FeedKind,
+        keep: KeepRule,
+        from: Option<FeedMark>,
+        most: usize,
+    ) -> StoreResult<Overfull> {
+        self.read(move |connection| {
+            retention::overfull(connection, kind, &keep, from.as_ref(), most)
+        })
+        .await
+    }
+
+    async fn trim(&self, feed: &FeedId, keep: KeepRule, most: usize) -> StoreResult<Trimmed> {
+        let feed = feed.clone();
+        self.write(move |connection| retention::trim(connection, &feed, &keep, most))
+            .await
+    }
+
     async fn last_position(&self) -> StoreResult<u64> {
         self.read(page::last_position).await
     }
@@ -161,9 +208,7 @@ fn mark_read(
 /// Counts what lies after the user's cursor. Since `seq` has no gap, only what does not count is
 /// looked at: deleted entries and the user's own.
 fn unread(connection: &Connection, bounds: &Bounds, user: &UserId) -> rusqlite::Result<u64> {
-    let cursor: i64 = connection
-        .prepare_cached("SELECT seq FROM read_cursors WHERE feed = ?1 AND user = ?2")?
-        .query_row(params![bounds.row, user.as_str()], |row| row.get(0))?;
+    let cursor = changes::read_seq(connection, bounds, user.as_str())?;
     let cursor = cursor.max(bounds.first_seq - 1);
     let left_out: i64 = connection
         .prepare_cached(

@@ -10,9 +10,9 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows;
+use super::{changes, rows};
 use crate::{
-    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, Verdict},
+    domain::{Cursor, Entry, EntryId, EntryPage, FeedId, Timestamp, Verdict},
     ports::Since,
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Bounds {
     pub(super) row: i64,
     pub(super) first_seq: i64,
     pub(super) last_seq: i64,
+    /// The greatest position of an entry that retention has taken.
+    pub(super) trimmed: i64,
 }
 
 impl Bounds {
@@ -32,16 +34,18 @@ impl Bounds {
         row: 0,
         first_seq: 1,
         last_seq: 0,
+        trimmed: 0,
     };
 
     pub(super) fn of(connection: &Connection, feed: &FeedId) -> rusqlite::Result<Self> {
         connection
-            .prepare_cached("SELECT id, first_seq, last_seq FROM feeds WHERE key = ?1")?
+            .prepare_cached("SELECT id, first_seq, last_seq, trimmed FROM feeds WHERE key = ?1")?
             .query_row([feed.key()], |row| {
                 Ok(Self {
                     row: row.get(0)?,
                     first_seq: row.get(1)?,
                     last_seq: row.get(2)?,
+                    trimmed: row.get(3)?,
                 })
             })
             .optional()
@@ -84,8 +88,14 @@ pub(super) fn page(
     if let Span::Before(_) = span {
         entries.reverse();
     }
+    let after = match (entries.first(), span) {
+        (Some(first), _) => first.seq - 1,
+        (None, Span::After(seq)) => rows::to_seq(seq),
+        (None, Span::Before(_)) => rows::to_seq(bounds.first_seq - 1),
+    };
     Ok(EntryPage {
         entries,
+        after,
         has_more,
         verdict,
     })
@@ -106,7 +116,7 @@ pub(super) fn since(
     limit: usize,
     of: &dyn Fn(&FeedId) -> bool,
 ) -> rusqlite::Result<Option<Since>> {
-    if position > last_position(connection)? {
+    if position > last_position(connection)? || changes::is_cut(connection, position, of)? {
         return Ok(None);
     }
     let mut query =
@@ -169,9 +179,23 @@ fn locate(
         },
         Cursor::AfterId(id) => match bounds.seq_of(connection, id)? {
             Some(seq) => (Span::After(seq), Verdict::Complete),
+            None if is_older(connection, bounds, id)? => (start, Verdict::Gap),
             None => (start, Verdict::Reset),
         },
     })
+}
+
+/// Whether an unknown entry was made before the first one that retention has left.
+fn is_older(connection: &Connection, bounds: &Bounds, id: &EntryId) -> rusqlite::Result<bool> {
+    let Some(made_at) = id.made_at().filter(|_| bounds.trimmed > 0) else {
+        return Ok(false);
+    };
+    let first: Option<String> = connection
+        .prepare_cached("SELECT id FROM entries WHERE feed = ?1 AND seq = ?2")?
+        .query_row([bounds.row, bounds.first_seq], |row| row.get(0))
+        .optional()?;
+    let first = first.and_then(|id| EntryId::new(id).ok()?.made_at());
+    Ok(made_at <= first.unwrap_or_else(Timestamp::now))
 }
 
 /// Reads away from the span's end: ascending after it, descending before it.

@@ -1,0 +1,98 @@
+//! What runs beside the listener.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics::gauge;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{StartError, dashboard};
+use crate::{
+    http::{self, App},
+    realtime::namespace::Hub,
+    services::Services,
+    stores::sqlite::SqliteStore,
+    telemetry::metric,
+};
+
+/// How often the gauges are set.
+const GAUGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How often a store that failed is tried again.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What runs beside the listener; it ends when this is dropped.
+pub(super) struct Background(Vec<JoinHandle<()>>);
+
+impl Background {
+    pub(super) async fn start(
+        services: Arc<Services>,
+        hub: Arc<Hub>,
+        store: SqliteStore,
+        app: &App,
+    ) -> Result<Self, StartError> {
+        let mut tasks = vec![
+            tokio::spawn(async move { heal(&store).await }),
+            tokio::spawn(async move { services.run_clocks().await }),
+            tokio::spawn(set_gauges(hub.clone(), app.metrics.clone())),
+            tokio::spawn({
+                let streams = app.streams.clone();
+                async move { streams.run().await }
+            }),
+            tokio::spawn(dashboard::run(
+                hub,
+                app.streams.clone(),
+                app.metrics.clone(),
+            )),
+        ];
+        let address = &app.config.ops.listen;
+        if !address.is_empty() {
+            let failed = |source| StartError::Listen {
+                address: address.clone(),
+                source,
+            };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let router = http::ops_router(app);
+            tasks.push(tokio::spawn(async move {
+                if let Err(error) = axum::serve(listener, router).await {
+                    tracing::error!(%error, "the operations listener failed");
+                }
+            }));
+        }
+        Ok(Self(tasks))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Tries a failed store again: while it is not ready, nobody sends work that would show.
+async fn heal(store: &SqliteStore) {
+    let mut tick = tokio::time::interval(PROBE_INTERVAL);
+    loop {
+        tick.tick().await;
+        if !store.is_healthy() {
+            store.probe().await;
+        }
+    }
+}
+
+async fn set_gauges(hub: Arc<Hub>, metrics: metrics_exporter_prometheus::PrometheusHandle) {
+    let connections = gauge!(metric::CONNECTIONS);
+    let pending = gauge!(metric::PENDING_BYTES);
+    let mut tick = tokio::time::interval(GAUGE_INTERVAL);
+    loop {
+        tick.tick().await;
+        #[allow(clippy::cast_precision_loss)] // Far fewer connections than 2^52.
+        {
+            connections.set(hub.connected() as f64);
+            pending.set(hub.pending_bytes() as f64);
+        }
+        // Histograms fold what they have collected; without this they grow between scrapes.
+        metrics.run_upkeep();
+    }
+}

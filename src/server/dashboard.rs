@@ -1,0 +1,138 @@
+//! The server's own figures, for the channel `dashboard:metrics`.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::{
+    domain::{ChannelId, Timestamp},
+    ports::Streams,
+    realtime::{namespace::Hub, streams::StreamHub},
+    services::DASHBOARD,
+    telemetry::{Samples, metric},
+};
+
+/// How often figures are published.
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The event that carries them.
+const EVENT: &str = "update";
+
+/// The figures of one moment. Rates are per second since the moment before, shares of an interval's
+/// time where they have a unit of time.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Figures {
+    at: Timestamp,
+    uptime_seconds: u64,
+    connections: usize,
+    streams: f64,
+    pending_bytes: usize,
+    queued_events: f64,
+    events_per_second: f64,
+    deliveries_per_second: f64,
+    requests_per_second: f64,
+    appends_per_second: f64,
+    drops_total: f64,
+    errors_total: f64,
+    /// Time from an append to its commit; absent while nothing is appended.
+    append_ms: Option<Percentiles>,
+    /// Time to answer HTTP requests; absent while there are none.
+    request_ms: Option<Percentiles>,
+    /// Absent where the system does not tell it.
+    memory_bytes: Option<u64>,
+}
+
+/// Milliseconds that this share of an interval's operations took at most.
+#[derive(Debug, Serialize)]
+struct Percentiles {
+    p50: f64,
+    p95: f64,
+    p99: f64,
+}
+
+/// Publishes figures again and again, for ever.
+pub async fn run(hub: Arc<Hub>, streams: Arc<StreamHub>, metrics: PrometheusHandle) {
+    let Ok(channel) = ChannelId::new(DASHBOARD) else {
+        return;
+    };
+    let began = Instant::now();
+    let mut before = Samples::read(&metrics.render());
+    let mut at = began;
+    let mut tick = tokio::time::interval(INTERVAL);
+    loop {
+        let now = tick.tick().await;
+        let samples = Samples::read(&metrics.render());
+        let since = Change {
+            before: &before,
+            now: &samples,
+            seconds: (now - at).as_secs_f64(),
+        };
+        let figures = figures(&hub, &since, now - began);
+        match serde_json::to_value(&figures) {
+            Ok(value) => streams.publish(&channel, EVENT, &value),
+            Err(error) => tracing::error!(%error, "figures cannot be written as JSON"),
+        }
+        (before, at) = (samples, now);
+    }
+}
+
+/// What two moments say of the time between them.
+struct Change<'a> {
+    before: &'a Samples,
+    now: &'a Samples,
+    seconds: f64,
+}
+
+impl Change<'_> {
+    fn rate(&self, name: &str) -> f64 {
+        let more = self.now.sum(name) - self.before.sum(name);
+        if self.seconds > 0.0 {
+            (more / self.seconds * 10.0).round() / 10.0
+        } else {
+            0.0
+        }
+    }
+
+    fn percentiles(&self, name: &str) -> Option<Percentiles> {
+        let ms = |share| {
+            let seconds = self.now.percentile_since(self.before, name, share)?;
+            Some(seconds * 1_000.0)
+        };
+        Some(Percentiles {
+            p50: ms(0.50)?,
+            p95: ms(0.95)?,
+            p99: ms(0.99)?,
+        })
+    }
+}
+
+fn figures(hub: &Hub, change: &Change<'_>, uptime: Duration) -> Figures {
+    let now = change.now;
+    Figures {
+        at: Timestamp::now(),
+        uptime_seconds: uptime.as_secs(),
+        connections: hub.connected(),
+        streams: now.sum(metric::STREAMS),
+        pending_bytes: hub.pending_bytes(),
+        queued_events: now.sum(metric::QUEUED_EVENTS),
+        events_per_second: change.rate(metric::EVENTS),
+        deliveries_per_second: change.rate(metric::DELIVERIES),
+        requests_per_second: change.rate(metric::HTTP_REQUESTS),
+        appends_per_second: change.rate(&format!("{}_count", metric::APPEND_SECONDS)),
+        drops_total: now.sum(metric::DROPS),
+        errors_total: now.sum(metric::STORE_ERRORS),
+        append_ms: change.percentiles(metric::APPEND_SECONDS),
+        request_ms: change.percentiles(metric::HTTP_SECONDS),
+        memory_bytes: memory_bytes(),
+    }
+}
+
+/// Resident memory, by the first field but one of `/proc/self/statm`, in pages of 4 KiB.
+fn memory_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4_096)
+}
