@@ -82,6 +82,22 @@ impl ServerProcess {
         client
     }
 
+    /// Opens an event stream and reads its greeting.
+    pub async fn stream(&self, path: &str, token: String) -> StreamClient {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {token}\r\n\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut read = Vec::new();
+        while !String::from_utf8_lossy(&read).contains("event: connected") {
+            let count = stream.read_buf(&mut read).await.unwrap();
+            assert!(count > 0, "the server has closed the stream");
+        }
+        StreamClient(stream)
+    }
+
     /// Resident memory.
     pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -103,7 +119,12 @@ impl ServerProcess {
 
     /// Waits until the server counts so many connected sockets.
     pub async fn until_connections(&self, count: usize) {
-        let wanted = format!("roomcast_connections {count}");
+        self.until("roomcast_connections", count).await;
+    }
+
+    /// Waits until a metric has this value.
+    pub async fn until(&self, metric: &str, value: usize) {
+        let wanted = format!("{metric} {value}");
         let url = format!("http://{}/metrics", self.address);
         loop {
             let metrics = reqwest::get(&url).await.unwrap().text().await.unwrap();
@@ -121,6 +142,9 @@ impl Drop for ServerProcess {
         let _ = self.child.wait();
     }
 }
+
+/// An open event stream; dropping it hangs up.
+pub struct StreamClient(#[allow(dead_code)] TcpStream);
 
 /// A WebSocket that knows no more than the benchmarks need: it sends short text frames and reads
 /// text frames of any length.

@@ -26,6 +26,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The most bytes of a request's head, and of an answer that wait in the library's own buffer.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// How long written bytes may stay unconfirmed by the peer's system.
+#[cfg(target_os = "linux")]
+const UNCONFIRMED: Duration = Duration::from_secs(60);
+
 /// Serves until `stop` ends, then answers the requests under way.
 pub async fn serve(
     listener: TcpListener,
@@ -64,6 +68,15 @@ pub async fn serve(
     }
 }
 
+/// What is written goes out at once. A peer that has vanished without a word is noticed by what it
+/// does not confirm: nothing is written to an event stream but now and then a comment.
+fn configure(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNCONFIRMED))?;
+    Ok(())
+}
+
 struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
@@ -72,8 +85,8 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, router: Router, watcher: hyper_util::server::graceful::Watcher) {
-        if let Err(error) = self.stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        if let Err(error) = configure(&self.stream) {
+            tracing::debug!(%error, "a connection keeps the system's settings");
         }
         let (peer, asked) = (self.peer, Arc::new(AtomicBool::new(false)));
         let (asks, hangup) = (asked.clone(), Hangup::default());

@@ -9,6 +9,8 @@ mod members;
 mod metrics;
 mod page;
 mod payments;
+#[cfg(test)]
+mod plans;
 mod push;
 mod readers;
 mod retention;

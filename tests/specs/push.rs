@@ -121,6 +121,43 @@ async fn a_direct_message_for_a_user_who_is_away_calls_the_webhook_and_others_do
 }
 
 #[tokio::test]
+async fn notifications_and_orders_are_pushed_to_who_has_neither_a_socket_nor_their_stream_open() {
+    let mut receiver = Receiver::start().await;
+    let app = TestApp::with(webhook(&receiver)).await;
+    let bearer = token(&claims("alice"));
+    let stream = app.raw("GET", "/events/notifications").bearer_auth(bearer);
+    let mut stream = stream.send().await.unwrap();
+    let first = stream.chunk().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&first).contains("connected"));
+    let notify = async |user: &str| {
+        let body = json!({ "userId": user, "text": "hi" });
+        let (status, posted) = app.backend("POST", "/api/notifications", body).await;
+        assert_eq!(status, 201);
+        posted["id"].clone()
+    };
+    notify("alice").await;
+    let id = notify("bob").await;
+    let body = receiver.next().await.json();
+    assert_eq!((&body["id"], &body["userId"]), (&id, &json!("bob")));
+    assert_eq!(
+        (&body["type"], &body["feed"]),
+        (&json!("notification"), &json!("notifications"))
+    );
+    assert_eq!(body["data"]["text"], "hi");
+    let order = json!({ "vendorId": "alice", "total": 7 });
+    assert_eq!(app.backend("POST", "/api/orders", order).await.0, 201);
+    let body = receiver.next().await.json();
+    assert_eq!(
+        (&body["userId"], &body["feed"]),
+        (&json!("alice"), &json!("orders"))
+    );
+    assert_eq!(
+        (&body["type"], &body["data"]["total"]),
+        (&json!("new-order"), &json!(7))
+    );
+}
+
+#[tokio::test]
 async fn the_outcome_of_a_payment_reaches_a_user_who_has_gone() {
     let mut receiver = Receiver::start().await;
     let pushed = webhook(&receiver);

@@ -180,7 +180,8 @@ pub(super) fn is_cut(
     position: u64,
     of: &dyn Fn(&FeedId) -> bool,
 ) -> rusqlite::Result<bool> {
-    let mut query = connection.prepare_cached("SELECT key FROM feeds WHERE trimmed > ?1")?;
+    let mut query =
+        connection.prepare_cached("SELECT key FROM feeds WHERE trimmed > ?1 AND trimmed > 0")?;
     let mut found = query.query(params![rows::from_seq(position)])?;
     while let Some(row) = found.next()? {
         let feed = rows::text(row, 0, |key| FeedId::from_key(&key).ok_or(()))?;

@@ -105,3 +105,14 @@ fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.execute_batch(&format!("PRAGMA user_version = {}", MIGRATIONS.len()))?;
     transaction.commit()
 }
+
+/// An empty database that no file holds.
+#[cfg(test)]
+pub(super) fn in_memory() -> Connection {
+    let open = || {
+        let mut connection = Connection::open_in_memory()?;
+        migrate(&mut connection)?;
+        Ok::<_, rusqlite::Error>(connection)
+    };
+    open().unwrap_or_else(|error| panic!("{error}"))
+}
