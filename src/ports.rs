@@ -26,7 +26,7 @@ pub use position_store::PositionStore;
 pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
 pub use push_gateway::{PushGateway, Sent};
 pub use push_store::{
-    DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore,
+    DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore, Unplanned,
 };
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::RoomGate;

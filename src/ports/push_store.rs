@@ -17,6 +17,15 @@ pub struct PushStart {
     pub dropped: u64,
 }
 
+/// What retention has taken before it was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unplanned {
+    /// From how many feeds.
+    pub feeds: u64,
+    /// The position of the newest entry that is gone, 0 when none is.
+    pub newest: u64,
+}
+
 /// What is to be sent of one entry.
 #[derive(Clone, Debug)]
 pub struct PushPlan {
@@ -85,6 +94,9 @@ pub trait PushStore: Send + Sync + 'static {
     /// The entries that are for one user among the `limit` entries after a position, in the order
     /// of their commits. At the end of the log the position stays the same.
     async fn entries_after(&self, position: u64, limit: usize) -> StoreResult<Since>;
+
+    /// What retention has taken after a position from feeds that are for one user.
+    async fn unplanned(&self, position: u64) -> StoreResult<Unplanned>;
 
     /// Stores the deliveries of entries up to `position`, and that planning has come so far, as one.
     /// An entry that was planned before is left as it is.

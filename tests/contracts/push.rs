@@ -7,10 +7,10 @@ use roomcast::{
         Delivery, DeliveryId, EntryId, FeedId, NewEntry, PushTarget, Subscription, SubscriptionId,
         Timestamp, VendorId,
     },
-    ports::{DuePushes, Planned, PushPlan, PushStore, Settled},
+    ports::{DuePushes, KeepRule, Planned, PushPlan, PushStore, Settled, Unplanned},
 };
 
-use crate::backend::{Durable, append, at, says, user};
+use crate::backend::{Durable, append, at, lobby, says, user};
 
 /// All cases, for `run!`.
 macro_rules! push {
@@ -18,6 +18,7 @@ macro_rules! push {
         run! { $backend, push:
             planning_begins_after_the_newest_entry_and_goes_on_where_it_came_to
             entries_for_one_user_are_found_past_those_for_nobody_in_particular
+            what_retention_took_before_it_was_planned_is_no_silent_hole
             a_plan_makes_one_delivery_for_the_webhook_and_one_for_each_browser
             a_plan_is_refused_whole_while_too_many_wait
             deliveries_for_what_is_not_configured_any_more_are_dropped
@@ -144,6 +145,37 @@ pub async fn entries_for_one_user_are_found_past_those_for_nobody_in_particular(
     assert_eq!(found[2], last);
     let end = push.entries_after(position, 2).await.unwrap();
     assert_eq!((end.position, end.entries.len()), (last.position, 0));
+}
+
+pub async fn what_retention_took_before_it_was_planned_is_no_silent_hole(backend: impl Durable) {
+    let (feeds, push) = (backend.feeds(), backend.pushes());
+    let bob = FeedId::User(user("bob"));
+    let mut positions = Vec::new();
+    for feed in [lobby(), bob.clone(), bob.clone(), lobby(), lobby()] {
+        let entry = NewEntry {
+            feed,
+            ..says("alice", "{}")
+        };
+        positions.push(append(&feeds, entry).await.position);
+    }
+    let none = Unplanned {
+        feeds: 0,
+        newest: 0,
+    };
+    assert_eq!(push.unplanned(0).await.unwrap(), none);
+    let newest = KeepRule {
+        entries: 1,
+        since: None,
+    };
+    for feed in [&lobby(), &bob] {
+        feeds.trim(feed, newest, 10).await.unwrap();
+    }
+    let taken = Unplanned {
+        feeds: 1,
+        newest: positions[1],
+    };
+    assert_eq!(push.unplanned(positions[0]).await.unwrap(), taken);
+    assert_eq!(push.unplanned(positions[1]).await.unwrap(), none);
 }
 
 pub async fn a_plan_makes_one_delivery_for_the_webhook_and_one_for_each_browser(

@@ -2,12 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use metrics::counter;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{IsOnline, Push, PushWays, STORE_PAUSE, inbox::Waiting};
 use crate::{
     domain::{Entry, PushTarget, Pushed},
     ports::{Planned, PushPlan, StoreError},
+    telemetry::metric,
 };
 
 /// The most entries that one write plans.
@@ -32,6 +34,8 @@ pub(super) struct Planner<'a> {
     saved_at: Instant,
     /// Whether it is known that too many deliveries wait.
     full: bool,
+    /// Up to where it is known what retention has taken before it was planned.
+    lost: u64,
 }
 
 /// Why planning cannot go on at the moment.
@@ -57,6 +61,7 @@ impl<'a> Planner<'a> {
             saved: start,
             saved_at: Instant::now(),
             full: false,
+            lost: start,
         }
     }
 
@@ -103,8 +108,20 @@ impl<'a> Planner<'a> {
         self.save().await
     }
 
-    /// Reads the log from where planning has come to up to its end.
+    /// Reads the log from where planning has come to up to its end. What retention has taken from it
+    /// cannot be pushed: that is counted, and passed over.
     async fn catch_up(&mut self) -> Result<(), Pause> {
+        let known = self.lost.max(self.position);
+        let unplanned = self.push.store.unplanned(known).await?;
+        if unplanned.feeds > 0 {
+            self.lost = unplanned.newest;
+            let feeds = unplanned.feeds;
+            counter!(metric::PUSH_LOST).increment(feeds);
+            tracing::warn!(
+                feeds,
+                "retention has taken entries before they could be pushed"
+            );
+        }
         loop {
             let since = self.push.store.entries_after(self.position, PAGE).await?;
             if since.position == self.position {

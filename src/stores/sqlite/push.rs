@@ -11,12 +11,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params, types::Type};
 use super::{SqliteStore, page, rows};
 use crate::{
     domain::{
-        DeadLetter, Delivery, DeliveryId, PushTarget, Subscription, SubscriptionId, Timestamp,
-        UserId, is_pushed,
+        DeadLetter, Delivery, DeliveryId, FeedId, PushTarget, Subscription, SubscriptionId,
+        Timestamp, UserId, is_pushed,
     },
     ports::{
         DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, Since, StoreResult,
-        SubscriptionStore,
+        SubscriptionStore, Unplanned,
     },
 };
 
@@ -30,6 +30,11 @@ impl PushStore for SqliteStore {
 
     async fn entries_after(&self, position: u64, limit: usize) -> StoreResult<Since> {
         self.read(move |connection| entries_after(connection, position, limit))
+            .await
+    }
+
+    async fn unplanned(&self, position: u64) -> StoreResult<Unplanned> {
+        self.read(move |connection| unplanned(connection, position))
             .await
     }
 
@@ -100,12 +105,7 @@ fn begin(connection: &Connection, targets: &[PushTarget]) -> rusqlite::Result<Pu
         "DELETE FROM push_deliveries WHERE target NOT IN (SELECT value FROM json_each(?1))",
         [serde_json::Value::from(names).to_string()],
     )?;
-    // Retention may have taken the newest entries, after which their positions are given again.
-    let position = connection.query_row(
-        "UPDATE push_state SET position = min(position, ?1) RETURNING position",
-        [newest],
-        |row| row.get(0),
-    )?;
+    let position = connection.query_row("SELECT position FROM push_state", [], |row| row.get(0))?;
     Ok(PushStart {
         position: rows::to_seq(position),
         dropped: dropped as u64,
@@ -129,6 +129,25 @@ fn entries_after(connection: &Connection, position: u64, limit: usize) -> rusqli
         }
     }
     Ok(since)
+}
+
+fn unplanned(connection: &Connection, position: u64) -> rusqlite::Result<Unplanned> {
+    let mut query = connection.prepare_cached(
+        "SELECT key, trimmed FROM feeds WHERE trimmed > ?1 AND trimmed > 0 ORDER BY trimmed",
+    )?;
+    let mut found = query.query([rows::from_seq(position)])?;
+    let mut unplanned = Unplanned {
+        feeds: 0,
+        newest: 0,
+    };
+    while let Some(row) = found.next()? {
+        let feed = rows::text(row, 0, |key| FeedId::from_key(&key).ok_or(()))?;
+        if is_pushed(&feed) {
+            unplanned.feeds += 1;
+            unplanned.newest = row.get(1).map(rows::to_seq)?;
+        }
+    }
+    Ok(unplanned)
 }
 
 fn plan(
