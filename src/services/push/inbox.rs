@@ -53,3 +53,49 @@ impl Inbox {
         self.arrived.notified().await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId};
+
+    fn entry(feed: FeedId, position: u64) -> Arc<Entry> {
+        let new = NewEntry {
+            id: EntryId::generate(),
+            feed,
+            event: "an-event".into(),
+            author: UserId::backend(),
+            author_name: "".into(),
+            client_id: None,
+            content: "{}".into(),
+            subject: None,
+            attachment: None,
+            created_at: Timestamp::from_ms(0),
+            origin: None,
+        };
+        Arc::new(new.stored(1, position))
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_not_missed_in_silence() {
+        let inbox = Inbox::default();
+        let alice = FeedId::User(UserId::new("alice").unwrap());
+        let lobby = FeedId::Room(RoomId::new("lobby").unwrap());
+        let most = MAX_WAITING as u64;
+        for position in 1..=most {
+            inbox.offer(&entry(alice.clone(), position));
+        }
+        inbox.offer(&entry(lobby, most + 1));
+        inbox.arrived().await;
+        let waiting = inbox.take();
+        assert_eq!((waiting.entries.len(), waiting.overflowed), (1_024, false));
+        assert_eq!(waiting.position, most + 1);
+        for position in most + 2..=2 * most + 2 {
+            inbox.offer(&entry(alice.clone(), position));
+        }
+        let waiting = inbox.take();
+        assert_eq!((waiting.entries.len(), waiting.overflowed), (1_024, true));
+        assert_eq!(waiting.position, 2 * most + 2);
+        assert!(!inbox.take().overflowed);
+    }
+}
