@@ -262,11 +262,6 @@ pub fn check_jwks_file(path: &Path) -> Result<(), AuthSetupError> {
     })
 }
 
-/// Lets HTTP clients speak TLS. Fails when a provider is installed already, which serves as well.
-fn install_tls() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// The credential of an `Authorization: Bearer …` header's value; the scheme in any case.
 pub fn bearer(header: &str) -> Option<&str> {
     let (scheme, credential) = header.trim().split_once(' ')?;

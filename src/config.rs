@@ -12,6 +12,7 @@ mod names;
 mod ops;
 mod payments;
 mod presence;
+mod push;
 mod recovery;
 mod retention;
 mod rooms;
@@ -37,6 +38,7 @@ pub use log::{Log, LogFormat};
 pub use ops::Ops;
 pub use payments::{Gateway, Payments};
 pub use presence::{Audience, Presence};
+pub use push::Push;
 pub use recovery::Recovery;
 pub use retention::Retention;
 pub use rooms::{RoomAccess, Rooms};
@@ -69,6 +71,7 @@ static SECTIONS: &[Section] = &[
     Typing::SECTION,
     Tracking::SECTION,
     Payments::SECTION,
+    Push::SECTION,
     Store::SECTION,
     Retention::SECTION,
     Log::SECTION,
@@ -102,6 +105,8 @@ pub struct Config {
     pub tracking: Tracking,
     /// Where the outcome of a payment comes from.
     pub payments: Payments,
+    /// What users who are away are sent.
+    pub push: Push,
     /// The embedded database.
     pub store: Store,
     /// How long entries are kept.
@@ -134,6 +139,7 @@ impl Config {
         self.auth.check()?;
         self.rooms.check()?;
         self.payments.check()?;
+        self.push.check()?;
         self.store.check()?;
         self.log.check()?;
         self.ops.check()?;

@@ -14,6 +14,7 @@ mod payment;
 mod position;
 mod posted;
 mod presence;
+mod push;
 mod room;
 mod sync_cursor;
 mod time;
@@ -25,8 +26,8 @@ pub use feed::{Cursor, Entry, EntryPage, FeedId, NewEntry, Verdict};
 pub use feed_kind::FeedKind;
 pub use identity::{Identity, Role, Token, User};
 pub use ids::{
-    ChannelId, ClientId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId, ProductId,
-    RoomId, SocketId, UserId, VendorId, WatchedId,
+    ChannelId, ClientId, DeliveryId, DriverId, EntryId, IdError, MAX_ID_BYTES, OrderId, PaymentId,
+    ProductId, RoomId, SocketId, SubscriptionId, UserId, VendorId, WatchedId,
 };
 pub use message::{DirectMessage, Message, MessagePage, check_content};
 pub use object::Object;
@@ -35,6 +36,10 @@ pub use payment::{Amount, Outcome, Payment};
 pub use position::{DriverPosition, Position, Report};
 pub use posted::{Posted, check_event_name, check_posted_name};
 pub use presence::{Presence, Status};
+pub use push::{
+    BrowserSubscription, DeadLetter, Delivery, EndpointHosts, PushTarget, Pushed, Subscription,
+    SubscriptionKeys, is_pushed,
+};
 pub use room::Room;
 pub use sync_cursor::{KnownUpTo, SyncCursor};
 pub use time::Timestamp;

@@ -24,6 +24,7 @@ mod params;
 mod payments;
 mod presence;
 mod problem;
+mod push;
 mod sessions;
 mod sse;
 mod sync;
@@ -113,6 +114,7 @@ fn api() -> OpenApiRouter<App> {
         .merge(chat::routes())
         .merge(members::routes())
         .merge(presence::routes())
+        .merge(push::routes())
         .merge(notifications::routes())
         .merge(orders::routes())
         .merge(channels::routes())

@@ -9,6 +9,7 @@
 //! - [`domain`]: pure types and rules. [`ports`]: what services need from outside, one small trait
 //!   each. [`services`]: what Roomcast does. None of them knows axum, socketioxide or a database.
 //! - [`stores`]: the ports on SQLite and in memory. [`wiring`] alone decides which is used.
+//! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks and Web Push.
 //! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
 //! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
 //!   prints them.
@@ -45,6 +46,7 @@ pub mod domain;
 pub mod error;
 pub mod events;
 pub mod http;
+pub mod outgoing;
 pub mod ports;
 pub mod realtime;
 pub mod server;

@@ -6,6 +6,8 @@ mod member_store;
 mod payment_store;
 mod position_store;
 mod presence_store;
+mod push_gateway;
+mod push_store;
 mod revocation_store;
 mod room_gate;
 mod session_store;
@@ -22,6 +24,10 @@ pub use member_store::{MemberStore, Membership};
 pub use payment_store::PaymentStore;
 pub use position_store::PositionStore;
 pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
+pub use push_gateway::{PushGateway, Sent};
+pub use push_store::{
+    DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore, Unplanned,
+};
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::RoomGate;
 pub use session_store::{SavedSession, SessionStore};

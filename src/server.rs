@@ -134,6 +134,7 @@ impl Server {
         let wired = wiring::wire(&config, hub.clone()).await?;
         let Wired { auth, services, .. } = &wired;
         services.payments.resume().await?;
+        services.push.resume().await?;
         if root == Root::Roomcast {
             namespaces[0] = events::root(&services.watch);
         }

@@ -16,6 +16,7 @@ mod orders;
 mod payments;
 mod posts;
 mod presence;
+mod push;
 mod retention;
 mod sessions;
 mod sync;
@@ -38,6 +39,7 @@ pub use orders::Orders;
 pub use payments::{Gateway, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
 pub use posts::{Listed, PostedPage};
 pub use presence::{Audience, Farewell, MAX_USERS, PresenceService};
+pub use push::{IsOnline, Push, PushOptions, PushWays};
 pub use retention::{KindRule, Retention};
 pub use sessions::{RevokeRequest, Sessions};
 pub use sync::{MAX_ROOMS, Sync, Synced};
@@ -64,6 +66,8 @@ pub struct Services {
     pub inventory: Arc<Inventory>,
     /// Payments and their outcomes.
     pub payments: Arc<Payments>,
+    /// Offline push.
+    pub push: Arc<Push>,
     /// Rules that join rooms.
     pub watch: Arc<Watch>,
     /// Who belongs to a room.
@@ -92,6 +96,7 @@ impl Services {
             self.presence.run(),
             self.tracking.run(),
             self.payments.run(),
+            self.push.run(),
             self.retention.run(),
         );
     }

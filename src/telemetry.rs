@@ -52,6 +52,12 @@ pub mod metric {
     pub const UNDELIVERED: &str = "roomcast_undelivered_entries";
     /// Writes that wait.
     pub const QUEUE_DEPTH: &str = "roomcast_store_queue_depth";
+    /// Attempts at pushes, by `target` and `outcome` (`delivered`, `failed`, `gone` or `dead`).
+    pub const PUSHES: &str = "roomcast_push_deliveries_total";
+    /// Pushes that wait to be sent or tried again.
+    pub const PUSH_PENDING: &str = "roomcast_push_pending";
+    /// Feeds from which retention took entries before they could be pushed.
+    pub const PUSH_LOST: &str = "roomcast_push_lost_feeds_total";
     /// Failures of the store, by `kind`.
     pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
 }
@@ -143,6 +149,12 @@ fn describe() {
         "Committed entries that wait to be delivered"
     );
     describe_gauge!(metric::QUEUE_DEPTH, "Writes that wait for the store");
+    describe_counter!(metric::PUSHES, "Attempts at pushes by target and outcome");
+    describe_gauge!(metric::PUSH_PENDING, "Pushes that wait to be sent");
+    describe_counter!(
+        metric::PUSH_LOST,
+        "Feeds from which retention took entries before they could be pushed"
+    );
     describe_counter!(metric::STORE_ERRORS, "Failures of the store by kind");
 }
 

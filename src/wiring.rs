@@ -1,12 +1,14 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
+mod push;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     auth::{Auth, AuthOptions, AuthSetupError, Guests, JwksSource, WebhookGate, WebhookOptions},
-    config::{self, Config, RoomAccess},
+    config::{self, Config, ConfigError, RoomAccess},
     domain::{Amount, FeedKind},
     ports::{Emitter, FeedStore, Sockets},
     realtime::{
@@ -40,6 +42,9 @@ pub enum WiringError {
     /// The client for webhooks.
     #[error("cannot set up the webhook client: {0}")]
     Webhook(#[from] reqwest::Error),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
 }
 
 /// Everything behind the events and the routes.
@@ -64,8 +69,8 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let streams = StreamHub::new(Arc::new(store.clone()), stream_limits(config));
     let streams = Arc::new(streams);
     let services = Arc::new(services(config, &auth, &store, &hub, &streams)?);
-    let readers = streams.clone();
-    let deliver = async move { deliver_commits(committed, &*hub, &*readers).await };
+    let (readers, push) = (streams.clone(), services.push.clone());
+    let deliver = async move { deliver_commits(committed, &*hub, &*readers, &push).await };
     let delivery = tokio::spawn(deliver);
     Ok(Wired {
         auth,
@@ -127,6 +132,7 @@ fn services(
             gateway(&config.payments),
             provider(&config.payments),
         )),
+        push: Arc::new(push::push(&config.push, &store, &sockets, streams)?),
         watch: Arc::new(Watch {
             rules: config.watch_rules().into_iter().map(Arc::new).collect(),
             tracking: tracking.clone(),

@@ -31,6 +31,8 @@ mod payments;
 mod positions;
 #[path = "contracts/presence.rs"]
 mod presence;
+#[path = "contracts/push.rs"]
+mod push;
 #[path = "contracts/reading.rs"]
 mod reading;
 #[path = "contracts/retention.rs"]

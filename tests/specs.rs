@@ -27,6 +27,8 @@ mod order;
 mod payments;
 #[path = "specs/presence.rs"]
 mod presence;
+#[path = "specs/push.rs"]
+mod push;
 #[path = "specs/sessions.rs"]
 mod sessions;
 #[path = "specs/tidy.rs"]

@@ -99,7 +99,7 @@ fn keys(json: &[u8]) -> Result<KeySet, JwksError> {
 }
 
 fn client(url: &Url) -> reqwest::Result<Client> {
-    super::install_tls();
+    crate::outgoing::install_tls();
     Client::builder()
         .timeout(FETCH_TIMEOUT)
         .redirect(redirect::Policy::limited(MAX_REDIRECTS))

@@ -10,7 +10,8 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::{
-    domain::{EntryId, RoomId, Timestamp, User, UserId},
+    domain::{EntryId, RoomId, User, UserId},
+    outgoing::Webhook,
     ports::RoomGate,
     webhook::WebhookKey,
 };
@@ -32,8 +33,9 @@ pub struct WebhookOptions {
 /// A backend that decides: status 2xx admits, 401, 403 and 404 refuse (both are remembered), and
 /// anything else, a time-out too, is a failure, which refuses and is not remembered.
 pub struct WebhookGate {
-    client: reqwest::Client,
-    options: WebhookOptions,
+    webhook: Webhook,
+    cache: Duration,
+    cache_entries: usize,
     answers: Mutex<HashMap<(UserId, RoomId), Answer>>,
 }
 
@@ -54,14 +56,10 @@ struct Question<'a> {
 impl WebhookGate {
     /// A gate with its own connections. Fails when the TLS back end cannot be set up.
     pub fn new(options: WebhookOptions) -> Result<Self, reqwest::Error> {
-        super::install_tls();
-        let client = reqwest::Client::builder()
-            .timeout(options.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         Ok(Self {
-            client,
-            options,
+            webhook: Webhook::new(options.url, options.key, options.timeout)?,
+            cache: options.cache,
+            cache_entries: options.cache_entries,
             answers: Mutex::default(),
         })
     }
@@ -75,12 +73,12 @@ impl WebhookGate {
     fn remember(&self, key: (UserId, RoomId), admits: bool) {
         let now = Instant::now();
         let mut answers = self.answers.lock();
-        if answers.len() >= self.options.cache_entries {
+        if answers.len() >= self.cache_entries {
             answers.retain(|_, answer| answer.until > now);
         }
         // What does not fit is asked again.
-        if answers.len() < self.options.cache_entries {
-            let until = now + self.options.cache;
+        if answers.len() < self.cache_entries {
+            let until = now + self.cache;
             answers.insert(key, Answer { admits, until });
         }
     }
@@ -92,20 +90,7 @@ impl WebhookGate {
             room_id: room,
         };
         let body = serde_json::to_vec(&question).ok()?;
-        let mut request = self
-            .client
-            .post(&self.options.url)
-            .header("content-type", "application/json");
-        if let Some(key) = &self.options.key {
-            let id = EntryId::generate();
-            let seconds = Timestamp::now().as_secs().to_string();
-            let signature = key.sign(id.as_str(), &seconds, &body)?;
-            request = request
-                .header("webhook-id", id.as_str())
-                .header("webhook-timestamp", seconds)
-                .header("webhook-signature", signature);
-        }
-        match request.body(body).send().await {
+        match self.webhook.post(EntryId::generate().as_str(), body).await {
             Ok(response) if response.status().is_success() => Some(true),
             Ok(response) if matches!(response.status().as_u16(), 401 | 403 | 404) => Some(false),
             Ok(response) => {
@@ -114,7 +99,6 @@ impl WebhookGate {
                 None
             }
             Err(error) => {
-                let error = error.without_url();
                 tracing::warn!(%error, "the room webhook could not be asked");
                 None
             }

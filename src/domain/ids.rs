@@ -131,6 +131,10 @@ id! {
     OrderId,
     /// A payment: a UUID version 7.
     PaymentId,
+    /// A browser that takes pushes: a UUID version 7.
+    SubscriptionId,
+    /// A push on its way: the entry's id, and the subscription's where it goes to one.
+    DeliveryId,
     /// What a `[[watch]]` rule puts in the place of `{id}`.
     WatchedId,
 }
@@ -156,6 +160,13 @@ impl UserId {
     /// The author of what backends post.
     pub fn backend() -> Self {
         Self("backend".into())
+    }
+}
+
+impl SubscriptionId {
+    /// A new id; ids made later sort later.
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().to_string().into())
     }
 }
 

@@ -47,6 +47,7 @@ fn the_description_has_every_route_with_its_methods() {
     assert_eq!(
         routes,
         [
+            "DELETE /api/push/subscriptions",
             "DELETE /api/rooms/{roomId}/members/{userId}",
             "DELETE /api/users/{userId}/sessions",
             "GET /api/channels/{channel}",
@@ -54,6 +55,8 @@ fn the_description_has_every_route_with_its_methods() {
             "GET /api/notifications",
             "GET /api/openapi.json",
             "GET /api/presence",
+            "GET /api/push/dead-letters",
+            "GET /api/push/public-key",
             "GET /api/rooms",
             "GET /api/rooms/{roomId}/messages",
             "GET /api/rooms/{roomId}/presence",
@@ -72,6 +75,8 @@ fn the_description_has_every_route_with_its_methods() {
             "POST /api/orders",
             "POST /api/payments/make-payment-with-socket",
             "POST /api/payments/{paymentId}/status",
+            "POST /api/push/dead-letters/{id}/retry",
+            "POST /api/push/subscriptions",
             "POST /api/tokens/revoke",
             "POST /api/vendor/{vendorId}/orders",
             "PUT /api/products/{productId}/inventory",

@@ -8,6 +8,7 @@ use std::{
 use metrics::gauge;
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::Push;
 use crate::{
     domain::{DirectMessage, Entry, FeedId, Message, Posted, Room},
     ports::{Appended, Class, Commit, Emit, Emitter, EntryRef, Streams},
@@ -20,6 +21,7 @@ pub async fn deliver_commits(
     mut commits: UnboundedReceiver<Commit>,
     emitter: &dyn Emitter,
     streams: &dyn Streams,
+    push: &Push,
 ) {
     let waiting = gauge!(metric::UNDELIVERED);
     while let Some(commit) = commits.recv().await {
@@ -33,6 +35,7 @@ pub async fn deliver_commits(
         if emitted.is_err() {
             tracing::error!(entry = %commit.entry.id, "an entry could not be delivered");
         }
+        push.committed(&commit.entry);
         let appended = Appended {
             entry: commit.entry,
             duplicate: false,

@@ -11,6 +11,7 @@ mod page;
 mod payments;
 #[cfg(test)]
 mod plans;
+mod push;
 mod readers;
 mod retention;
 mod revocations;

@@ -7,7 +7,7 @@ use roomcast::{
     domain::{ClientId, Entry, EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
     ports::{
         Appended, Change, Commit, FeedStore, MemberStore, PaymentStore, PositionStore,
-        PresenceStore, RevocationStore, SessionStore, StockStore,
+        PresenceStore, PushStore, RevocationStore, SessionStore, StockStore, SubscriptionStore,
     },
 };
 use tokio::sync::mpsc;
@@ -20,6 +20,8 @@ pub trait Durable {
     fn stock(&self) -> Arc<dyn StockStore>;
     fn revocations(&self) -> Arc<dyn RevocationStore>;
     fn sessions(&self) -> Arc<dyn SessionStore>;
+    fn pushes(&self) -> Arc<dyn PushStore>;
+    fn subscriptions(&self) -> Arc<dyn SubscriptionStore>;
 
     /// What has been handed to live readers since the backend was opened, in that order.
     fn delivered(&self) -> Vec<Arc<Entry>>;

@@ -9,7 +9,8 @@ use std::{
 use roomcast::{
     domain::{Entry, NewEntry},
     ports::{
-        FeedStore, MemberStore, PaymentStore, RevocationStore, SessionStore, StockStore, StoreError,
+        FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SessionStore, StockStore,
+        StoreError, SubscriptionStore,
     },
     stores::sqlite::{OpenError, SqliteOptions, SqliteStore, Synchronous},
 };
@@ -85,6 +86,14 @@ impl Durable for Sqlite {
         Arc::new(self.store.clone())
     }
 
+    fn pushes(&self) -> Arc<dyn PushStore> {
+        Arc::new(self.store.clone())
+    }
+
+    fn subscriptions(&self) -> Arc<dyn SubscriptionStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn delivered(&self) -> Vec<Arc<Entry>> {
         self.readers.heard()
     }
@@ -112,6 +121,9 @@ mod paging {
 }
 mod payments {
     crate::payments::payments!(super::Sqlite);
+}
+mod push {
+    crate::push::push!(super::Sqlite);
 }
 mod reading {
     crate::reading::reading!(super::Sqlite);

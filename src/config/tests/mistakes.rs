@@ -167,6 +167,18 @@ fn what_cannot_work_is_refused_by_one_line_that_names_the_key() {
         ("rooms.webhook_url", "[rooms]\nwebhook_url = 'ftp://b'"),
         ("payments.webhook_secret", "[payments]\ngateway = 'webhook'"),
         ("payments.decline_above", "[payments]\ndecline_above = nan"),
+        (
+            "push.webhook_secret",
+            "[push]\nwebhook_url = 'https://b.example'",
+        ),
+        ("push.webhook_url", "[push]\nwebhook_url = 'b.example'"),
+        ("push.vapid_private_key", "[push]\nvapid_private_key = 'x'"),
+        (
+            "push.vapid_subject",
+            "[push]\nvapid_private_key = 'yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw'",
+        ),
+        ("push.endpoint_hosts", "[push]\nendpoint_hosts = ['*']"),
+        ("push.ttl_seconds", "[push]\nttl_seconds = 2419201"),
         ("log.level", "[log]\nlevel = 'loud=very'"),
         ("ops.listen", "[ops]\nlisten = '9090'"),
         ("cluster.redis_url", "[cluster]\nredis_url = 'redis://r'"),

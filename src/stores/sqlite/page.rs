@@ -146,6 +146,7 @@ pub(super) fn since(
     Ok(Some(since))
 }
 
+/// The feed of a row.
 pub(super) fn feed_of(connection: &Connection, row: i64) -> rusqlite::Result<FeedId> {
     connection
         .prepare_cached("SELECT key FROM feeds WHERE id = ?1")?

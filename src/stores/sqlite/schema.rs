@@ -11,10 +11,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_initial.sql"),
     include_str!("migrations/0002_recovery.sql"),
     include_str!("migrations/0003_readers.sql"),
+    include_str!("migrations/0004_push.sql"),
 ];
 
 /// How many prepared statements a connection keeps; more than there are kinds of them.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// The writer's page cache in KiB, so that the ends of many feeds stay in memory.
 const WRITER_CACHE_KIB: i64 = 32 * 1024;

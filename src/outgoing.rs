@@ -1,0 +1,27 @@
+//! Requests that the server makes of others: signed webhooks and Web Push.
+
+mod push;
+mod vapid;
+mod webhook;
+
+use std::time::Duration;
+
+pub use push::{HttpPush, WebPush};
+pub use vapid::{Vapid, VapidError};
+pub use webhook::{PostError, Webhook};
+
+/// A client with connections of its own, which gives up after this time and follows no redirect:
+/// an answer cannot send what is signed to somebody else. Fails when the TLS back end cannot be set
+/// up.
+fn client(timeout: Duration) -> reqwest::Result<reqwest::Client> {
+    install_tls();
+    reqwest::Client::builder()
+        .timeout(timeout)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+}
+
+/// Lets HTTP clients speak TLS. Fails when a provider is installed already, which serves as well.
+pub(crate) fn install_tls() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
