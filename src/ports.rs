@@ -10,6 +10,7 @@ mod push_gateway;
 mod push_store;
 mod revocation_store;
 mod room_gate;
+mod seen_store;
 mod session_store;
 mod sockets;
 mod stock_store;
@@ -30,6 +31,7 @@ pub use push_store::{
 };
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::RoomGate;
+pub use seen_store::{SeenStore, SeenUser};
 pub use session_store::{SavedSession, SessionStore};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};
 pub use stock_store::StockStore;

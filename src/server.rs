@@ -134,6 +134,8 @@ impl Server {
         let wired = wiring::wire(&config, hub.clone()).await?;
         let Wired { auth, services, .. } = &wired;
         services.payments.resume().await?;
+        let restored = services.presence_keeper.restore().await;
+        restored.map_err(crate::error::Error::from)?;
         services.push.resume().await?;
         if root == Root::Roomcast {
             namespaces[0] = events::root(&services.watch);
@@ -194,6 +196,9 @@ impl Server {
         }
         drop(background);
         hub.save_sessions(&wired.store).await;
+        if let Err(error) = services.presence_keeper.save().await {
+            tracing::warn!(%error, "presence could not be stored");
+        }
         // What was accepted is committed and told; then both ends of the channel are gone.
         wired.store.close().await;
         let _ = wired.delivery.await;

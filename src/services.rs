@@ -38,7 +38,7 @@ pub use notifications::Notifications;
 pub use orders::Orders;
 pub use payments::{Gateway, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
 pub use posts::{Listed, PostedPage};
-pub use presence::{Audience, Farewell, MAX_USERS, PresenceService};
+pub use presence::{Audience, Farewell, MAX_USERS, PresenceKeeper, PresenceService};
 pub use push::{IsOnline, Push, PushOptions, PushWays};
 pub use retention::{KindRule, Retention};
 pub use sessions::{RevokeRequest, Sessions};
@@ -60,6 +60,8 @@ pub struct Services {
     pub typing: Arc<Typing>,
     /// Who is there.
     pub presence: Arc<PresenceService>,
+    /// What is remembered of who was there.
+    pub presence_keeper: Arc<PresenceKeeper>,
     /// Where drivers are.
     pub tracking: Arc<Tracking>,
     /// What is in stock.
@@ -94,6 +96,7 @@ impl Services {
         tokio::join!(
             self.typing.run(),
             self.presence.run(),
+            self.presence_keeper.run(),
             self.tracking.run(),
             self.payments.run(),
             self.push.run(),

@@ -17,8 +17,8 @@ use crate::{
     },
     services::{
         Access, Audience, Channels, Chat, Direct, Emits, Gateway, Inventory, KeyedLocks, KindRule,
-        Members, Notifications, Orders, Payments, PresenceService, ProviderKey, Retention,
-        Services, Sessions, Sync, Tracking, Typing, Watch, deliver_commits,
+        Members, Notifications, Orders, Payments, PresenceKeeper, PresenceService, ProviderKey,
+        Retention, Services, Sessions, Sync, Tracking, Typing, Watch, deliver_commits,
     },
     stores::{
         memory::{MemoryPositions, MemoryPresence},
@@ -93,8 +93,10 @@ fn services(
     let store = Arc::new(store.clone());
     let typing = Typing::new(emitter.clone(), sockets.clone(), config.typing.timeout());
     let typing = Arc::new(typing);
+    let who_is_there = Arc::new(MemoryPresence::default());
+    let presence_keeper = PresenceKeeper::new(who_is_there.clone(), store.clone());
     let presence = Arc::new(PresenceService::new(
-        Arc::new(MemoryPresence::default()),
+        who_is_there,
         emitter.clone(),
         sockets.clone(),
         audience(config.presence.audience),
@@ -169,6 +171,7 @@ fn services(
         chat,
         typing,
         presence,
+        presence_keeper: Arc::new(presence_keeper),
         tracking,
         inventory,
     })

@@ -39,6 +39,8 @@ mod reading;
 mod retention;
 #[path = "contracts/revocations.rs"]
 mod revocations;
+#[path = "contracts/seen.rs"]
+mod seen;
 #[path = "contracts/sessions.rs"]
 mod sessions;
 #[path = "contracts/since.rs"]

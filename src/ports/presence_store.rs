@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::StoreResult;
+use super::{SeenUser, StoreResult};
 use crate::domain::{Presence, SocketId, Status, Timestamp, UserId};
 
 /// What a device's arrival changed.
@@ -59,6 +59,10 @@ pub trait PresenceStore: Send + Sync + 'static {
         status: Status,
         at: Timestamp,
     ) -> StoreResult<Option<Presence>>;
+
+    /// Takes over what an earlier run knew, in the order in which users were seen. Who was there
+    /// then has gone with it: they are offline since `now`.
+    async fn restore(&self, seen: Vec<SeenUser>, now: Timestamp) -> StoreResult<()>;
 
     /// Users whose status has changed after a version, each with the newest change only, at most
     /// `limit` of them in the order of their changes. Versions rise with time, over restarts too:

@@ -1,5 +1,9 @@
 //! Who is there: several devices a user, a grace window for those that vanish.
 
+mod keeper;
+
+pub use keeper::PresenceKeeper;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,

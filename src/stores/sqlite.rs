@@ -17,6 +17,7 @@ mod retention;
 mod revocations;
 mod rows;
 mod schema;
+mod seen;
 mod sessions;
 mod stock;
 #[cfg(test)]

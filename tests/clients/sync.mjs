@@ -6,8 +6,8 @@ import { onServer, say } from './away.mjs';
 import {
   byHttp, bySocket, contentsOf, missed, notify, onOneServer, overview, pages, pairIn, read, seqsOf,
 } from './catch_up.mjs';
-import { bytes } from './client.mjs';
-import { assertComplete, upTo } from './observe.mjs';
+import { DISCONNECTED, bytes } from './client.mjs';
+import { assertComplete, eventually, upTo } from './observe.mjs';
 import { PROFILES, assertOk, assertProblem, assertRefused } from './world.mjs';
 
 const STORED = 250;
@@ -90,6 +90,19 @@ onOneServer('a user who catches up', {}, {
       assertComplete(seqsOf(messages), 25, 'bob');
       assert.ok(messages.every((message) => bytes(message.attachment).equals(attachment)));
     }
+  },
+
+  'reads on, whatever attachments somebody has sent': async (w) => {
+    const room = w.id('room');
+    const { users, alice, bob } = await pairIn(w, room);
+    const attachment = upTo(11).map((n) => Buffer.from([n]));
+    alice.tell('message:send', { roomId: room, content: 'more binaries than clients take', attachment });
+    await eventually(() => ['error', 'message:new', DISCONNECTED].some((event) => alice.heard(event).length),
+      'the message is taken or refused');
+    await say(await w.member(users.alice, room), room, 'another');
+    await bob.next('message:new', ({ content }) => content === 'another');
+    assert.equal((await missed(bySocket(bob))).messages.at(-1).content, 'another');
+    assert.equal(bob.heard(DISCONNECTED).length, 0);
   },
 
   'is reset with a cursor of somebody else, and gets nothing of theirs': async (w) => {

@@ -7,7 +7,8 @@ use roomcast::{
     domain::{ClientId, Entry, EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
     ports::{
         Appended, Change, Commit, FeedStore, MemberStore, PaymentStore, PositionStore,
-        PresenceStore, PushStore, RevocationStore, SessionStore, StockStore, SubscriptionStore,
+        PresenceStore, PushStore, RevocationStore, SeenStore, SessionStore, StockStore,
+        SubscriptionStore,
     },
 };
 use tokio::sync::mpsc;
@@ -19,6 +20,7 @@ pub trait Durable {
     fn payments(&self) -> Arc<dyn PaymentStore>;
     fn stock(&self) -> Arc<dyn StockStore>;
     fn revocations(&self) -> Arc<dyn RevocationStore>;
+    fn seen(&self) -> Arc<dyn SeenStore>;
     fn sessions(&self) -> Arc<dyn SessionStore>;
     fn pushes(&self) -> Arc<dyn PushStore>;
     fn subscriptions(&self) -> Arc<dyn SubscriptionStore>;

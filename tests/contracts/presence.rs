@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use roomcast::{
     domain::{Presence, SocketId, Status},
-    ports::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS},
+    ports::{Arrival, ChangedUser, Departure, PresenceStore, SeenUser, VERSIONS_PER_MS},
 };
 
 use crate::backend::{Volatile, at, user};
@@ -19,6 +19,7 @@ macro_rules! presence {
             a_device_that_is_not_known_changes_nothing
             users_who_are_offline_have_no_status_to_set
             each_user_s_newest_change_comes_after_a_version_in_the_order_of_changes
+            who_was_there_before_a_restart_is_offline_since_and_others_are_as_they_were
             presence_comes_in_the_order_in_which_it_was_asked_for
         }
     };
@@ -151,4 +152,26 @@ pub async fn each_user_s_newest_change_comes_after_a_version_in_the_order_of_cha
         .await
         .unwrap();
     assert_eq!(later, changed[1..]);
+}
+
+pub async fn who_was_there_before_a_restart_is_offline_since_and_others_are_as_they_were(
+    backend: impl Volatile,
+) {
+    let presence = backend.presence();
+    let seen = [("alice", 10, true), ("bob", 20, false)];
+    let seen = seen.map(|(name, ms, there)| SeenUser {
+        user: user(name),
+        last_seen: at(ms),
+        there,
+    });
+    presence.restore(seen.into(), at(50)).await.unwrap();
+    let both = presence.get(&[user("alice"), user("bob")]).await.unwrap();
+    assert_eq!(
+        both,
+        [is(Status::Offline, 50, 0), is(Status::Offline, 20, 0)]
+    );
+    let changed = presence.changed_since(30 * VERSIONS_PER_MS, 10).await;
+    let changed = changed.unwrap();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(changed[0].user, user("alice"));
 }

@@ -9,8 +9,8 @@ use std::{
 use roomcast::{
     domain::{Entry, NewEntry},
     ports::{
-        FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SessionStore, StockStore,
-        StoreError, SubscriptionStore,
+        FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore, SessionStore,
+        StockStore, StoreError, SubscriptionStore,
     },
     stores::sqlite::{OpenError, SqliteOptions, SqliteStore, Synchronous},
 };
@@ -82,6 +82,10 @@ impl Durable for Sqlite {
         Arc::new(self.store.clone())
     }
 
+    fn seen(&self) -> Arc<dyn SeenStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn sessions(&self) -> Arc<dyn SessionStore> {
         Arc::new(self.store.clone())
     }
@@ -135,6 +139,9 @@ mod revocations {
     crate::revocations::revocations!(super::Sqlite);
 }
 
+mod seen {
+    crate::seen::seen!(super::Sqlite);
+}
 mod sessions {
     crate::sessions::sessions!(super::Sqlite);
 }

@@ -11,7 +11,9 @@ use parking_lot::Mutex;
 
 use crate::{
     domain::{Presence, SocketId, Status, Timestamp, UserId},
-    ports::{Arrival, ChangedUser, Departure, PresenceStore, StoreResult, VERSIONS_PER_MS},
+    ports::{
+        Arrival, ChangedUser, Departure, PresenceStore, SeenUser, StoreResult, VERSIONS_PER_MS,
+    },
     sparse,
 };
 
@@ -178,6 +180,18 @@ impl PresenceStore for MemoryPresence {
         let (version, presence) = (state.change(at), there.presence());
         state.there.put(user, there, version);
         Ok(Some(presence))
+    }
+
+    async fn restore(&self, seen: Vec<SeenUser>, now: Timestamp) -> StoreResult<()> {
+        let mut state = self.0.lock();
+        let (gone, earlier): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| one.there);
+        for one in &earlier {
+            state.leave(&one.user, one.last_seen);
+        }
+        for one in &gone {
+            state.leave(&one.user, now);
+        }
+        Ok(())
     }
 
     async fn changed_since(&self, version: u64, limit: usize) -> StoreResult<Vec<ChangedUser>> {

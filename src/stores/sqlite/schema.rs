@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_recovery.sql"),
     include_str!("migrations/0003_readers.sql"),
     include_str!("migrations/0004_push.sql"),
+    include_str!("migrations/0005_presence.sql"),
 ];
 
 /// How many prepared statements a connection keeps; more than there are kinds of them.
