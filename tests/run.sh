@@ -3,8 +3,9 @@
 #
 #   tests/run.sh           everything
 #   tests/run.sh rust      formatting, lints and Rust specs
-#   tests/run.sh clients   every scenario with every published client, order under load, every
-#                          command of the README, and its page and the demo page in Chromium
+#   tests/run.sh clients   every scenario with every published client, order under load, event
+#                          streams, catching up, every command of the README, and its page and the
+#                          demo page in Chromium
 #   tests/run.sh faults    the protocols to the letter, clients that drop, stop reading or send
 #                          garbage, drains, churn (SOAK_SECONDS, 20 by default), and kill -9 while
 #                          50 clients send
@@ -12,8 +13,8 @@
 #                          of everything
 #
 # It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, Python 3.10 or
-# newer with venv, Chromium, curl and openssl. The last four it installs where it is root on Debian;
-# otherwise it says what is missing. What else it installs goes under target/ and
+# newer with venv, Chromium, curl, openssl and nginx. The last five it installs where it is root on
+# Debian; otherwise it says what is missing. What else it installs goes under target/ and
 # tests/clients/node_modules. The last line says how many tests passed and failed.
 set -uo pipefail
 
@@ -25,6 +26,7 @@ readonly CLIENTS="$PWD/tests/clients"
 readonly LIMIT_S=900
 export PYTHONDONTWRITEBYTECODE=1
 export CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
+export NGINX="${NGINX:-/usr/sbin/nginx}"
 
 passed=0
 failed=0
@@ -127,6 +129,7 @@ check_tools() {
     ensure "Chromium at $CHROMIUM, or at the path in CHROMIUM" chromium has_chromium
     ensure "curl" curl curl --version
     ensure "openssl" openssl openssl version
+    ensure "nginx at $NGINX" nginx-light test -x "$NGINX"
   fi
   [ "${#missing[@]}" -eq 0 ] && return
   echo "Missing, to run the tests:" >&2
@@ -172,6 +175,11 @@ client_scenarios() {
     tap "scenarios with python-socketio" python python_tests
   fi
   node_tests "order under load" order
+  node_tests "event streams" streams
+  node_tests "who may read event streams" streams_access
+  node_tests "catching up" sync
+  node_tests "what retention takes" retention
+  node_tests "what is told later" told_later
   check "the release server builds" cargo build --release --locked
   node_tests "what the README says" readme
   node_tests "the README's page and the demo page in Chromium" browser
@@ -186,6 +194,7 @@ faults() {
   node_tests "shutdowns under load" drain
   node_tests "events in the first moment" first_events
   node_tests "garbage at every stage" garbage
+  node_tests "event streams that break" streams_faults
   node_tests "churn leaves nothing behind" soak
   node_tests "kill -9 at random points" kill
 }

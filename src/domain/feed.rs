@@ -206,13 +206,14 @@ impl Cursor {
     }
 }
 
-/// Whether a page can be relied on as a continuation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+/// Whether a page can be relied on as a continuation; the later, the less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing between the cursor and the page is missing.
     Complete,
-    /// Entries after the cursor are past retention; the page begins with the first one kept.
+    /// Entries after the cursor are past retention, and the page begins with the first one kept; or,
+    /// reading back, those before the page are.
     Gap,
     /// The cursor is unknown; the page begins with the first entry kept.
     Reset,

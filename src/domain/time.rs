@@ -27,9 +27,14 @@ impl Timestamp {
         Self(ms)
     }
 
-    /// Reads ISO 8601 with an offset, for example `2026-01-31T12:00:00Z`.
+    /// Reads ISO 8601, for example `2026-01-31T12:00:00Z`; without an offset it is UTC, without a
+    /// time the day's beginning.
     pub fn parse(text: &str) -> Option<Self> {
-        let instant: jiff::Timestamp = text.parse().ok()?;
+        let in_utc = || {
+            let local: jiff::civil::DateTime = text.parse().ok()?;
+            jiff::tz::Offset::UTC.to_timestamp(local).ok()
+        };
+        let instant = text.parse::<jiff::Timestamp>().ok().or_else(in_utc)?;
         Some(Self(instant.as_millisecond()))
     }
 
@@ -86,5 +91,13 @@ mod tests {
         let time = Timestamp::parse(text).unwrap();
         assert_eq!(time.to_string(), text);
         assert_eq!(time.as_ms(), 1_769_860_800_050);
+    }
+
+    #[test]
+    fn a_time_without_an_offset_is_utc_and_a_day_is_its_beginning() {
+        let whole = Timestamp::parse("2026-01-31T00:00:00Z");
+        assert_eq!(Timestamp::parse("2026-01-31T00:00:00"), whole);
+        assert_eq!(Timestamp::parse("2026-01-31"), whole);
+        assert_eq!(Timestamp::parse("January"), None);
     }
 }

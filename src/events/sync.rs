@@ -11,6 +11,7 @@ use crate::{
 
 /// `sync`; its argument may be left out.
 #[derive(Deserialize)]
+#[serde(transparent)]
 pub struct Since(Option<Object<Known>>);
 
 /// How much the client knows.

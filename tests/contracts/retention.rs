@@ -106,6 +106,14 @@ pub async fn readers_of_what_was_taken_are_told_of_a_gap_and_others_are_not(back
     };
     assert_eq!(by_id(1).await, (Verdict::Gap, 3));
     assert_eq!(by_id(4).await, (Verdict::Complete, 4));
+    let back = async |seq| {
+        let page = feeds.page(&lobby(), Cursor::BeforeSeq(seq), 1).await;
+        let page = page.unwrap();
+        (page.entries.len(), page.verdict)
+    };
+    assert_eq!(back(6).await, (1, Verdict::Complete));
+    assert_eq!(back(5).await, (1, Verdict::Gap));
+    assert_eq!(back(2).await, (0, Verdict::Gap));
     let position = |seq: usize| taken.entries[seq - 1].position;
     let merged = async |after| {
         let following = Following {

@@ -124,7 +124,10 @@ fn first_after(
     }
     let is_cut = match after {
         After::Position(position) => bounds.trimmed > rows::from_seq(position),
-        After::Time(_) => bounds.trimmed > 0 && low == bounds.first_seq,
+        After::Time(_) if bounds.trimmed == 0 || low > bounds.first_seq => false,
+        // What was taken was older than what is left; where nothing is, it is not known how old.
+        After::Time(_) if low > bounds.last_seq => true,
+        After::Time(time) => created_at(connection, bounds, low)? >= time.as_ms(),
     };
     Ok((low, is_cut))
 }

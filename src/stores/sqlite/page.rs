@@ -82,6 +82,13 @@ pub(super) fn page(
     let (span, verdict) = locate(connection, &bounds, from)?;
     let limit = limit.min(MAX_PAGE);
     let (mut entries, has_more) = read(connection, feed, bounds.row, &span, limit)?;
+    let verdict = match from {
+        // Reading back ends where retention has taken what was before.
+        Cursor::BeforeSeq(_) | Cursor::BeforeId(_) if bounds.trimmed > 0 && !has_more => {
+            verdict.max(Verdict::Gap)
+        }
+        _ => verdict,
+    };
     if let Span::Before(_) = span {
         entries.reverse();
     }
@@ -172,6 +179,9 @@ fn locate(
         },
         Cursor::BeforeId(id) => match bounds.seq_of(connection, id)? {
             Some(seq) => (Span::Before(seq), Verdict::Complete),
+            None if is_older(connection, bounds, id)? => {
+                (Span::Before(bounds.first_seq), Verdict::Gap)
+            }
             None => (end, Verdict::Reset),
         },
         Cursor::AfterId(id) => match bounds.seq_of(connection, id)? {
