@@ -15,8 +15,11 @@
 //!   prints them.
 //!
 //! # Three classes of delivery
-//! *Durable* (messages): an entry of a feed, acknowledged when it is stored, delivered in `seq`
-//! order by the one task that reads commits. *Latest* (positions, stock, presence): the newest
+//! *Durable* (messages, notifications, orders, channels, outcomes of payments): an entry of a feed,
+//! acknowledged when it is stored, delivered in `seq` order by the one task that reads commits.
+//! One log has three readers, who see the same ids: sockets, event streams
+//! ([`realtime::streams`]), and pages over HTTP, of one feed or of all that is a user's
+//! ([`services::Sync`]). Push for users who are away reads the same log. *Latest* (positions, stock, presence): the newest
 //! value wins. *Passing* (typing, joins, emits of backends): at most once.
 //!
 //! *Durable* entries that a slow reader cannot take stay in their feed; what a client missed while
@@ -36,6 +39,13 @@
 //!   a statement.
 //! - Arguments are read from a packet's own text or MessagePack, not through socketioxide, whose
 //!   reading loses binary below an `Option` or a newtype.
+//! - The outcome of a payment is an entry of its user's feed for streams, pages and push; sockets
+//!   hear it by a way of its own, since it is for the one that asked, and for others only when that
+//!   has gone.
+//! - A position counts the entries of all feeds. It is the cursor of `sync` and of recovery after a
+//!   restart; retention never takes the newest entry, so that it only rises.
+//! - A slow reader's socket is caught up from the store, a slow event stream is ended: its client
+//!   comes back by itself, with the id of the last event that it has seen.
 //! - A socket's events run one after another, but those that only append ([`realtime::Order`])
 //!   overlap while they wait for their commit: one socket's burst shares commits, too.
 

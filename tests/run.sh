@@ -182,6 +182,7 @@ client_scenarios() {
   node_tests "what is told later" told_later
   check "the release server builds" cargo build --release --locked
   node_tests "what the README says" readme
+  node_tests "what the README's snippets do" readme_snippets
   node_tests "the README's page and the demo page in Chromium" browser
 }
 

@@ -18,7 +18,7 @@ const SECRET = 'at-least-sixteen-bytes';
 const KEY = 'an api key of this test';
 const DEV = 'cargo run --release -- serve --dev';
 const WITHOUT_DEV = blocks('sh').find((text) => text.startsWith('export JWT_SECRET'));
-const CURL = blocks('sh').find((text) => text.startsWith('curl '));
+const [CURL, NOTIFY] = blocks('sh').filter((text) => text.startsWith('curl '));
 const TOKEN = "roomcast token --sub alice --name Alice --rooms '*' --ttl 1h";
 const CUSTOM_EVENT = 'JWT_SECRET=at-least-sixteen-bytes cargo run --example custom_event';
 
@@ -56,6 +56,15 @@ async function serve(t, env = {}, text = 'roomcast serve') {
   const cwd = await folder(t);
   const server = start(t, text, { cwd, env: apart(cwd, { JWT_SECRET: SECRET, API_KEYS: KEY, ...env }) });
   return { server, cwd, url: await server.address() };
+}
+
+/** A server to which curl goes for the address in the README. */
+async function serveCurl(t) {
+  const { url, cwd } = await serve(t);
+  const connectTo = `connect-to = "localhost:3000:${new URL(url).host}"`;
+  await writeFile(join(cwd, '.curlrc'), `${connectTo}\nnoproxy = "*"\nsilent\nshow-error\nfail\n`);
+  const env = { CURL_HOME: cwd, API_KEYS: KEY };
+  return { url, curl: (text) => output(text, { cwd, env }) };
 }
 
 /** How each command of the README is run. */
@@ -146,15 +155,20 @@ const RUN = {
   },
 
   async [CURL](t) {
-    const { url, cwd } = await serve(t);
-    // For the address in the README, curl goes to this server.
-    const connectTo = `connect-to = "localhost:3000:${new URL(url).host}"`;
-    await writeFile(join(cwd, '.curlrc'), `${connectTo}\nnoproxy = "*"\nsilent\nshow-error\nfail\n`);
+    const { url, curl } = await serveCurl(t);
     const watcher = await connect(t, url, user('bob'));
     assert.equal((await watcher.ask('join-product-room', '42')).ok, true);
-    const env = { CURL_HOME: cwd, API_KEYS: KEY };
-    assert.equal(await output(CURL, { cwd, env }), '');
+    assert.equal(await curl(CURL), '');
     assert.equal(await watcher.next('inventory-update'), 7);
+  },
+
+  async [NOTIFY](t) {
+    const { url, curl } = await serveCurl(t);
+    const alice = await connect(t, url, user('alice'));
+    const { id } = JSON.parse(await curl(NOTIFY));
+    const heard = await alice.next('notification');
+    assert.deepEqual([heard.id, heard.title], [id, 'Your order is on its way']);
+    assert.deepEqual(JSON.parse(await curl(NOTIFY)), { id }, 'a repeat is the same');
   },
 
   async [CUSTOM_EVENT](t) {
@@ -176,6 +190,8 @@ const RUN = {
     assert.match(end.stdout, /ops\/s/);
     assert.match(end.stdout, /KiB resident per connection/);
     assert.match(end.stdout, /µs of CPU per delivery/);
+    assert.match(end.stdout, /bytes resident per stream/);
+    assert.match(end.stdout, /sync of \d+ messages/);
   },
 };
 
@@ -233,7 +249,7 @@ for (const name of variables.filter((one) => one !== PATTERN)) {
     const keys = { keys: [publicKey.export({ format: 'jwk' })] };
     await writeFile(join(cwd, 'keys.json'), JSON.stringify(keys));
     const check = (value) => {
-      const env = { JWT_SECRET: SECRET, ...NEEDS[value], [name]: value };
+      const env = { JWT_SECRET: SECRET, ...NEEDS[value], ...NEEDS[name], [name]: value };
       return new Program('roomcast check-config', { cwd, env }).ended();
     };
     for (const value of takes) {

@@ -1,5 +1,8 @@
 // What the environment variables of the README may be set to.
 
+/** A scalar of P-256. */
+const VAPID_KEY = Buffer.from([...Array(31).fill(0), 1]).toString('base64url');
+
 /** Values that each variable takes, and one that it refuses where not every text is fine. */
 export const VALUES = {
   PORT: { takes: ['0', '3000'], refuses: 'three' },
@@ -19,8 +22,18 @@ export const VALUES = {
   ROOMCAST_RECOVERY__WINDOW_MS: { takes: ['60000'], refuses: '0' },
   ROOMCAST_SERVER__TRUSTED_PROXIES: { takes: ['192.0.2.1,10.0.0.0/8', '::1'], refuses: 'proxy.example' },
   ROOMCAST_SERVER__DRAIN_PER_SECOND: { takes: ['100'], refuses: '0' },
+  ROOMCAST_SSE__PENDING_BYTES: { takes: ['65536'], refuses: '0' },
+  ROOMCAST_PUSH__WEBHOOK_URL: { takes: ['https://backend.example/push'], refuses: 'backend.example' },
+  ROOMCAST_PUSH__WEBHOOK_SECRET: { takes: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], refuses: 'whsec_%' },
+  ROOMCAST_PUSH__VAPID_PRIVATE_KEY: { takes: [VAPID_KEY], refuses: 'too short' },
+  ROOMCAST_PUSH__VAPID_SUBJECT: { takes: ['mailto:ops@example.com', 'https://example.com'], refuses: 'ops' },
   ROOMCAST_OPS__LISTEN: { takes: ['127.0.0.1:9100'], refuses: 'here' },
 };
 
-/** What else a value needs. */
-export const NEEDS = { webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' } };
+/** What else a value, or any value of a variable, needs. */
+export const NEEDS = {
+  webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' },
+  ROOMCAST_PUSH__WEBHOOK_URL: { ROOMCAST_PUSH__WEBHOOK_SECRET: 'a secret of some length' },
+  ROOMCAST_PUSH__VAPID_PRIVATE_KEY: { ROOMCAST_PUSH__VAPID_SUBJECT: 'mailto:ops@example.com' },
+  ROOMCAST_PUSH__VAPID_SUBJECT: { ROOMCAST_PUSH__VAPID_PRIVATE_KEY: VAPID_KEY },
+};
