@@ -1,21 +1,17 @@
 //! Accepting connections and serving HTTP/1 and HTTP/2 on them.
 
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
-use hyper::{Request, body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
 };
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 use crate::realtime::streams::Hangup;
@@ -40,7 +36,7 @@ pub async fn serve(
     header_read_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) {
-    let connections = Arc::new(GracefulShutdown::new());
+    let (connections, stopping) = (TaskTracker::new(), CancellationToken::new());
     let mut stop = std::pin::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -49,15 +45,13 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (router, watcher) = (router.clone(), connections.watcher());
-                tokio::spawn(async move {
-                    let connection = Connection {
-                        stream,
-                        peer,
-                        header_read_timeout,
-                    };
-                    connection.serve(router, watcher).await;
-                });
+                let connection = Connection {
+                    stream,
+                    peer,
+                    header_read_timeout,
+                    stopping: stopping.clone(),
+                };
+                connections.spawn(connection.serve(router.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -66,9 +60,9 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if let Some(connections) = Arc::into_inner(connections) {
-        connections.shutdown().await;
-    }
+    stopping.cancel();
+    connections.close();
+    connections.wait().await;
 }
 
 /// What is written goes out at once. A peer that has vanished without a word is noticed by what it
@@ -84,50 +78,102 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     header_read_timeout: Duration,
+    stopping: CancellationToken,
 }
 
 impl Connection {
-    async fn serve(self, router: Router, watcher: hyper_util::server::graceful::Watcher) {
+    async fn serve(self, router: Router) {
         if let Err(error) = configure(&self.stream) {
             tracing::debug!(%error, "a connection keeps the system's settings");
         }
-        let (peer, asked) = (self.peer, Arc::new(AtomicBool::new(false)));
-        let (asks, hangup) = (asked.clone(), Hangup::default());
+        let (peer, hangup) = (self.peer, Hangup::default());
         let hangs_up = hangup.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            asks.store(true, Ordering::Relaxed);
             let extensions = request.extensions_mut();
             extensions.insert(ConnectInfo(peer));
             extensions.insert(hangs_up.clone());
             router.clone().oneshot(request.map(Body::new))
         });
-        let mut server = auto::Builder::new(TokioExecutor::new());
-        server
-            .http1()
-            .timer(TokioTimer::new())
-            .max_buf_size(BUFFER_BYTES)
-            .header_read_timeout(self.header_read_timeout);
-        server
-            .http2()
-            .timer(TokioTimer::new())
-            .keep_alive_interval(HTTP2_PING)
-            .keep_alive_timeout(HTTP2_PING);
-        let serving = server.serve_connection_with_upgrades(TokioIo::new(self.stream), service);
-        let mut serving = std::pin::pin!(watcher.watch(serving));
-        // The library's own limit begins once it knows which protocol is spoken.
-        let first = async {
-            tokio::time::sleep(self.header_read_timeout).await;
-            if asked.load(Ordering::Relaxed) {
-                std::future::pending().await
-            }
+        let timeout = self.header_read_timeout;
+        let protocol = tokio::select! {
+            protocol = tokio::time::timeout(timeout, protocol(&self.stream)) => protocol,
+            () = self.stopping.cancelled() => return,
         };
-        let served = tokio::select! {
-            served = &mut serving => served,
-            () = first => return,
-            () = hangup.wanted() => return,
+        let Ok(Some(protocol)) = protocol else {
+            return;
+        };
+        let stream = TokioIo::new(self.stream);
+        let served = match protocol {
+            Protocol::Http1 => {
+                let mut server = http1::Builder::new();
+                server
+                    .timer(TokioTimer::new())
+                    .max_buf_size(BUFFER_BYTES)
+                    .header_read_timeout(timeout);
+                let serving = server.serve_connection(stream, service).with_upgrades();
+                let mut serving = std::pin::pin!(serving);
+                tokio::select! {
+                    served = &mut serving => served,
+                    () = hangup.wanted() => Ok(()),
+                    () = self.stopping.cancelled() => {
+                        serving.as_mut().graceful_shutdown();
+                        serving.await
+                    }
+                }
+            }
+            Protocol::Http2 => {
+                let mut server = http2::Builder::new(TokioExecutor::new());
+                server
+                    .timer(TokioTimer::new())
+                    .keep_alive_interval(HTTP2_PING)
+                    .keep_alive_timeout(HTTP2_PING);
+                let serving = server.serve_connection(stream, service);
+                let mut serving = std::pin::pin!(serving);
+                tokio::select! {
+                    served = &mut serving => served,
+                    () = self.stopping.cancelled() => {
+                        serving.as_mut().graceful_shutdown();
+                        serving.await
+                    }
+                }
+            }
         };
         if let Err(error) = served {
             tracing::trace!(%error, "a connection ended");
         }
+    }
+}
+
+/// What a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// What clients of HTTP/2 begin with, as far as it tells them from others.
+const PREFACE: &[u8] = b"PRI";
+
+/// How long to wait for the rest of what may be a preface.
+const REST: Duration = Duration::from_millis(5);
+
+/// Looks at what the client begins with, without taking it; none when it says nothing more. The
+/// library could tell the protocols apart itself, but its first read would then need a buffer of
+/// twice the size, which an idle connection keeps.
+async fn protocol(stream: &TcpStream) -> Option<Protocol> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let count = stream.peek(&mut first).await.ok()?;
+        let begin = &first[..count];
+        if begin == PREFACE {
+            return Some(Protocol::Http2);
+        }
+        if begin.is_empty() {
+            return None;
+        }
+        if !PREFACE.starts_with(begin) {
+            return Some(Protocol::Http1);
+        }
+        tokio::time::sleep(REST).await;
     }
 }
