@@ -74,6 +74,7 @@ async fn measure(store: &SqliteStore, rooms: usize, depth: usize) -> Outcome<()>
             reader: reader(),
             feeds: (rooms - own..rooms).map(room).collect(),
             lost: Vec::new(),
+            is_partial: false,
         };
         let after = After::Position(newest - missed as u64);
         let sync = median(async || store.changes(following(), after, PAGE).await).await?;

@@ -87,6 +87,8 @@ codes! {
     TooManyConnectionsPerIp = "too_many_connections_per_ip", 429;
     /// Too many sessions by polling from this address.
     TooManyPollingSessions = "too_many_polling_sessions", 429;
+    /// The backend that decides about rooms does not answer.
+    RoomsUnavailable = "rooms_unavailable", 503;
     /// Too many event streams in all.
     TooManyStreams = "too_many_streams", 503;
     /// Too many event streams of this user.

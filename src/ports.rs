@@ -30,7 +30,7 @@ pub use push_store::{
     DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore, Unplanned,
 };
 pub use revocation_store::{Revocation, RevocationStore};
-pub use room_gate::RoomGate;
+pub use room_gate::{GateSilent, RoomGate};
 pub use seen_store::{SeenStore, SeenUser};
 pub use session_store::{SavedSession, SessionStore};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::{
     domain::{EntryId, RoomId, User, UserId},
     outgoing::Webhook,
-    ports::RoomGate,
+    ports::{GateSilent, RoomGate},
     webhook::WebhookKey,
 };
 
@@ -108,17 +108,17 @@ impl WebhookGate {
 
 #[async_trait]
 impl RoomGate for WebhookGate {
-    async fn admits(&self, user: &User, room: &RoomId) -> bool {
+    async fn admits(&self, user: &User, room: &RoomId) -> Result<bool, GateSilent> {
         let key = (user.id.clone(), room.clone());
         if let Some(admits) = self.remembered(&key) {
-            return admits;
+            return Ok(admits);
         }
         match self.ask(user, room).await {
             Some(admits) => {
                 self.remember(key, admits);
-                admits
+                Ok(admits)
             }
-            None => false,
+            None => Err(GateSilent),
         }
     }
 }

@@ -161,6 +161,11 @@ impl UserId {
     pub fn backend() -> Self {
         Self("backend".into())
     }
+
+    /// The author of the outcomes of payments.
+    pub fn payments() -> Self {
+        Self("payments".into())
+    }
 }
 
 impl SubscriptionId {

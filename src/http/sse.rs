@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{ChannelId, FeedId, VendorId},
     error::{Code, Error, Result},
-    realtime::streams::{Hangup, Opening, Source},
+    realtime::streams::{Connection, Hangup, Opening, Source},
     services::{DASHBOARD, Orders},
 };
 
@@ -63,16 +63,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
         Ok(Self(Opening {
             user,
             last_event_id: header.or(query.last_event_id.filter(given)),
-            hangup: hangup(parts),
+            connection: connection(parts),
         }))
     }
 }
 
-/// What ends the reader's connection, where nothing else depends on it.
-fn hangup(parts: &mut Parts) -> Hangup {
+/// The reader's connection; over HTTP/2 other answers share it.
+fn connection(parts: &mut Parts) -> Connection {
+    let hangup = parts.extensions.remove::<Hangup>().unwrap_or_default();
     match parts.version {
-        Version::HTTP_2 => Hangup::default(),
-        _ => parts.extensions.remove().unwrap_or_default(),
+        Version::HTTP_2 => Connection::Shared(hangup),
+        _ => Connection::Own(hangup),
     }
 }
 
@@ -95,6 +96,7 @@ async fn stream(app: &App, source: Source, opening: Opening) -> Result<Response>
     params(
         ("vendorId" = String, Path, description = "The vendor, who must be the caller"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen"),
+        ("lastEventId" = Option<String>, Query, description = "The same, without a header"),
         ("access_token" = Option<String>, Query, description = "The token, for an EventSource"),
     ),
     responses(
@@ -121,6 +123,7 @@ async fn orders(
     tag = "streams",
     params(
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen"),
+        ("lastEventId" = Option<String>, Query, description = "The same, without a header"),
         ("access_token" = Option<String>, Query, description = "The token, for an EventSource"),
     ),
     responses(
@@ -144,6 +147,7 @@ async fn notifications(State(app): State<App>, Client(opening): Client) -> Resul
     params(
         ("channel" = String, Path, description = "The channel"),
         ("Last-Event-ID" = Option<String>, Header, description = "The last event that was seen"),
+        ("lastEventId" = Option<String>, Query, description = "The same, without a header"),
         ("access_token" = Option<String>, Query, description = "The token, for an EventSource"),
     ),
     responses(

@@ -80,6 +80,8 @@ pub struct Following {
     pub feeds: Vec<FeedId>,
     /// Feeds that the reader may no longer read, and the last position that was meant for them.
     pub lost: Vec<(FeedId, u64)>,
+    /// Whether the reader follows more than this.
+    pub is_partial: bool,
 }
 
 /// A page of what came in the feeds of one reader.
@@ -91,7 +93,7 @@ pub struct Changes {
     pub has_more: bool,
     /// From where to go on.
     pub position: u64,
-    /// `gap` when retention, or the loss of a feed, has taken some; `reset` when the position lies
+    /// `gap` when retention, or the loss of a feed, has taken some, or not all feeds were looked at; `reset` when the position lies
     /// beyond the newest entry, and the page begins with the first ones kept.
     pub verdict: Verdict,
 }

@@ -88,7 +88,8 @@ pub enum Settled {
 #[async_trait]
 pub trait PushStore: Send + Sync + 'static {
     /// Called once before anything is planned or sent. The first time planning begins after the
-    /// newest entry. Deliveries for other targets than these are dropped.
+    /// newest entry. Deliveries for other targets than these are dropped; where there are none, the
+    /// next time is a first time again.
     async fn begin(&self, targets: &[PushTarget]) -> StoreResult<PushStart>;
 
     /// The entries that are for one user among the `limit` entries after a position, in the order

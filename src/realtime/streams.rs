@@ -12,10 +12,10 @@ mod reader;
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -72,6 +72,23 @@ impl Hangup {
     }
 }
 
+/// What is below a stream.
+#[derive(Clone)]
+pub enum Connection {
+    /// A connection of its own.
+    Own(Hangup),
+    /// One that other answers share.
+    Shared(Hangup),
+}
+
+impl Connection {
+    fn hangup(&self) -> &Hangup {
+        match self {
+            Self::Own(hangup) | Self::Shared(hangup) => hangup,
+        }
+    }
+}
+
 /// The open streams.
 pub struct StreamHub(Arc<Inner>);
 
@@ -88,6 +105,8 @@ struct Open {
     by_feed: HashMap<FeedId, Vec<Arc<Live>>>,
     by_user: HashMap<UserId, usize>,
     count: usize,
+    /// Streams that have ended and whose readers have not noticed yet.
+    ended: Vec<Weak<Live>>,
     /// The newest values of channels that are stored nowhere.
     latest: HashMap<ChannelId, Bytes>,
 }
@@ -113,8 +132,11 @@ impl StreamHub {
             #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
             streams.set(open.len() as f64);
             for live in open {
-                live.check(now, &self.0.limits);
+                if live.check(now, &self.0.limits) {
+                    self.0.remove(&live);
+                }
             }
+            self.0.hang_up_ended(now);
         }
     }
 
@@ -170,7 +192,21 @@ impl Inner {
         Ok(())
     }
 
+    /// Hangs up on readers who do not notice that their stream has ended.
+    fn hang_up_ended(&self, now: Instant) {
+        let mut open = self.open.lock();
+        open.ended.retain(|live| match live.upgrade() {
+            Some(live) => live.check(now, &self.limits),
+            None => false,
+        });
+        open.ended.shrink_to(64);
+    }
+
+    /// Counts a stream out that has ended, whether or not its reader has noticed.
     fn remove(&self, live: &Arc<Live>) {
+        if !live.leave() {
+            return;
+        }
         let reason = live.ended().map_or("client_gone", EndReason::as_str);
         counter!(metric::STREAM_ENDS, "reason" => reason).increment(1);
         let mut open = self.open.lock();
@@ -188,6 +224,9 @@ impl Inner {
             if *of_user == 0 {
                 open.by_user.remove(&live.user.id);
             }
+        }
+        if live.ended().is_some() {
+            open.ended.push(Arc::downgrade(live));
         }
         sparse::shrink(&mut open.by_feed);
         sparse::shrink(&mut open.by_user);
@@ -222,10 +261,10 @@ impl Streams for StreamHub {
         self.0.open.lock().by_feed.contains_key(feed)
     }
 
-    fn end(&self, which: &dyn Fn(&User) -> bool, _: DisconnectReason) {
+    fn end(&self, which: &dyn Fn(&User) -> bool, reason: DisconnectReason) {
         for live in self.all() {
             if which(&live.user) {
-                live.end(EndReason::Revoked);
+                live.end(EndReason::Server(reason));
             }
         }
     }

@@ -130,9 +130,12 @@ fn figures(hub: &Hub, change: &Change<'_>, uptime: Duration) -> Figures {
     }
 }
 
-/// Resident memory, by the first field but one of `/proc/self/statm`, in pages of 4 KiB.
+/// Resident memory, as the system tells it in KiB.
 fn memory_bytes() -> Option<u64> {
-    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
-    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
-    Some(pages * 4_096)
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1_024)
 }

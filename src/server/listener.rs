@@ -10,7 +10,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::Interest,
+    net::{TcpListener, TcpStream},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
@@ -117,7 +120,10 @@ impl Connection {
                     () = hangup.wanted() => Ok(()),
                     () = self.stopping.cancelled() => {
                         serving.as_mut().graceful_shutdown();
-                        serving.await
+                        tokio::select! {
+                            served = serving => served,
+                            () = hangup.wanted() => Ok(()),
+                        }
                     }
                 }
             }
@@ -133,7 +139,10 @@ impl Connection {
                     served = &mut serving => served,
                     () = self.stopping.cancelled() => {
                         serving.as_mut().graceful_shutdown();
-                        serving.await
+                        tokio::select! {
+                            served = serving => served,
+                            () = hangup.wanted() => Ok(()),
+                        }
                     }
                 }
             }
@@ -154,14 +163,16 @@ enum Protocol {
 /// What clients of HTTP/2 begin with, as far as it tells them from others.
 const PREFACE: &[u8] = b"PRI";
 
-/// How long to wait for the rest of what may be a preface.
-const REST: Duration = Duration::from_millis(5);
+/// How long to wait for the rest of what may be a preface: first, and at most. What has come already
+/// hides whether more has.
+const REST: (Duration, Duration) = (Duration::from_millis(2), Duration::from_secs(1));
 
 /// Looks at what the client begins with, without taking it; none when it says nothing more. The
 /// library could tell the protocols apart itself, but its first read would then need a buffer of
 /// twice the size, which an idle connection keeps.
 async fn protocol(stream: &TcpStream) -> Option<Protocol> {
     let mut first = [0; PREFACE.len()];
+    let (mut rest, longest) = REST;
     loop {
         let count = stream.peek(&mut first).await.ok()?;
         let begin = &first[..count];
@@ -174,6 +185,15 @@ async fn protocol(stream: &TcpStream) -> Option<Protocol> {
         if !PREFACE.starts_with(begin) {
             return Some(Protocol::Http1);
         }
-        tokio::time::sleep(REST).await;
+        if stream
+            .ready(Interest::READABLE)
+            .await
+            .ok()?
+            .is_read_closed()
+        {
+            return None;
+        }
+        tokio::time::sleep(rest).await;
+        rest = longest.min(rest * 2);
     }
 }

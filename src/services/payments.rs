@@ -194,8 +194,10 @@ impl Payments {
             status: outcome,
         };
         let value = serde_json::to_value(&told).map_err(|_| Error::internal())?;
-        let key = ClientId::new(format!("payment:{}", payment.id)).ok();
+        let key = ClientId::new(payment.id.as_str()).ok();
         let new = NewEntry {
+            // No backend's Idempotency-Key is this one.
+            author: UserId::payments(),
             subject: Some(payment.id.to_string()),
             ..Posted::draft(feed, PAYMENT_STATUS.into(), &value, key)
         };

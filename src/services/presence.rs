@@ -241,10 +241,6 @@ impl PresenceService {
     pub async fn run(&self) {
         loop {
             let ((user, device), rooms) = self.vanished.next().await;
-            if self.sockets.identity(&device).is_some() {
-                // It came back as it was about to be given up.
-                continue;
-            }
             if let Err(error) = self.departed(&user, &device, &rooms).await {
                 tracing::warn!(%error, "a vanished device could not be removed from presence");
             }
@@ -253,6 +249,10 @@ impl PresenceService {
 
     async fn departed(&self, user: &UserId, device: &SocketId, rooms: &[Room]) -> Result<()> {
         let _order = self.changes.lock(user).await;
+        if self.sockets.identity(device).is_some() {
+            // It has come back as it was about to be given up.
+            return Ok(());
+        }
         let departure = self.store.depart(user, device, Timestamp::now()).await?;
         if let Departure::WentOffline(presence) = departure {
             self.tell(user, Status::Offline, presence.last_seen, rooms);

@@ -82,7 +82,7 @@ pub struct Push {
 }
 
 impl Push {
-    /// Without `ways` nothing is planned and nothing is written.
+    /// Without `ways` nothing is planned.
     pub fn new(
         store: Arc<dyn PushStore>,
         subscriptions: Arc<dyn SubscriptionStore>,
@@ -103,24 +103,23 @@ impl Push {
 
     /// Finds out where planning goes on. Called once, before anything is committed.
     pub async fn resume(&self) -> Result<()> {
-        if let Some(ways) = &self.ways {
-            let start = self.store.begin(&ways.targets).await?;
-            if start.dropped > 0 {
-                let dropped = start.dropped;
-                tracing::warn!(
-                    dropped,
-                    "pushes to what is no longer configured are dropped"
-                );
-            }
-            self.start.store(start.position, Ordering::Relaxed);
+        let targets = self.ways.as_ref().map(|ways| ways.targets.as_slice());
+        let start = self.store.begin(targets.unwrap_or_default()).await?;
+        if start.dropped > 0 {
+            let dropped = start.dropped;
+            tracing::warn!(
+                dropped,
+                "pushes to what is no longer configured are dropped"
+            );
         }
+        self.start.store(start.position, Ordering::Relaxed);
         Ok(())
     }
 
     /// Takes note of an entry that its live readers have been sent. Never waits.
     pub fn committed(&self, entry: &Arc<Entry>) {
-        if self.ways.is_some() {
-            self.inbox.offer(entry);
+        if let Some(ways) = &self.ways {
+            self.inbox.offer(entry, &ways.is_online);
         }
     }
 

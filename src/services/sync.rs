@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::{Access, PresenceService, posts::Listed, presence::PresenceChange};
 use crate::{
     domain::{
-        DirectMessage, Entry, FeedId, KnownUpTo, Message, Posted, Role, SyncCursor, User, VendorId,
-        Verdict,
+        DirectMessage, Entry, FeedId, KnownUpTo, Message, Posted, Role, SyncCursor, Timestamp,
+        User, VendorId, Verdict,
     },
     error::{Error, Result},
     ports::{After, Changes, FeedStore, Following, MemberStore, Membership},
@@ -74,7 +74,10 @@ impl Sync {
     pub async fn since(&self, user: &User, known: KnownUpTo) -> Result<Synced> {
         let (after, presence_after, is_foreign) = match known {
             KnownUpTo::Nothing => (After::Position(0), 0, false),
-            KnownUpTo::Time(time) => (After::Time(time), PresenceService::version_at(time), false),
+            KnownUpTo::Time(time) => {
+                let seen = PresenceService::version_at(time.min(Timestamp::now()));
+                (After::Time(time), seen, false)
+            }
             KnownUpTo::Cursor(cursor) if cursor.is_of(&user.id) => {
                 (After::Position(cursor.position), cursor.presence, false)
             }
@@ -115,19 +118,24 @@ impl Sync {
         if user.has(Role::Vendor) {
             feeds.extend(VendorId::new(user.id.as_str()).map(FeedId::Vendor));
         }
-        for Membership { room, lost: at } in self.members.rooms_of(&user.id, MAX_ROOMS).await? {
-            let may_read = at.is_none() && self.access.check(user, &room).await.is_ok();
+        // One more than is looked at tells whether there are more.
+        let mut memberships = self.members.rooms_of(&user.id, MAX_ROOMS + 1).await?;
+        let is_partial = memberships.len() > MAX_ROOMS;
+        memberships.truncate(MAX_ROOMS);
+        let rooms: Vec<_> = memberships.iter().map(|one| one.room.clone()).collect();
+        let readable = self.access.readable(user, &rooms).await?;
+        for (Membership { room, lost: at }, may_read) in memberships.into_iter().zip(readable) {
             let feed = FeedId::Room(room);
-            if may_read {
-                feeds.push(feed);
-            } else {
-                lost.push((feed, at.unwrap_or(u64::MAX)));
+            match at {
+                None if may_read => feeds.push(feed),
+                at => lost.push((feed, at.unwrap_or(u64::MAX))),
             }
         }
         Ok(Following {
             reader: user.id.clone(),
             feeds,
             lost,
+            is_partial,
         })
     }
 }

@@ -44,6 +44,7 @@ fn following(rooms: &[&str]) -> Following {
         reader: user("bob"),
         feeds: rooms.collect(),
         lost: Vec::new(),
+        is_partial: false,
     }
 }
 
@@ -142,6 +143,12 @@ pub async fn a_lost_feed_is_a_gap_only_where_it_had_something_for_the_reader(
     assert_eq!(verdict(before, before).await, Verdict::Complete);
     append(&feeds, in_room("lost", "not for the reader")).await;
     assert_eq!(verdict(before, before).await, Verdict::Complete);
+    let partial = Following {
+        is_partial: true,
+        ..following(&[])
+    };
+    let page = feeds.changes(partial, After::Position(0), 10).await;
+    assert_eq!(page.unwrap().verdict, Verdict::Gap);
 }
 
 pub async fn unread_counts_what_others_wrote_after_the_cursor(backend: impl Durable) {

@@ -120,12 +120,25 @@ pub async fn readers_of_what_was_taken_are_told_of_a_gap_and_others_are_not(back
             reader: user("bob"),
             feeds: vec![lobby()],
             lost: Vec::new(),
+            is_partial: false,
         };
         let page = feeds.changes(following, After::Position(after), 10).await;
         page.unwrap().verdict
     };
     assert_eq!(merged(position(2)).await, Verdict::Gap);
     assert_eq!(merged(position(3)).await, Verdict::Complete);
+    let by_time = async |ms| {
+        let following = Following {
+            reader: user("bob"),
+            feeds: vec![lobby()],
+            lost: Vec::new(),
+            is_partial: false,
+        };
+        let page = feeds.changes(following, After::Time(at(ms)), 10).await;
+        page.unwrap().verdict
+    };
+    assert_eq!(by_time(3_000).await, Verdict::Gap);
+    assert_eq!(by_time(3_001).await, Verdict::Complete);
     let all = |position| feeds.since(position, 100, Box::new(|_| true));
     assert_eq!(all(position(2)).await, Ok(None));
     assert!(all(position(3)).await.unwrap().is_some());

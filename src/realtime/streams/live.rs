@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Waker},
     time::{Duration, Instant},
 };
@@ -10,8 +13,15 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{Hangup, StreamLimits, frame};
-use crate::domain::{FeedId, Timestamp, User};
+use super::{Connection, StreamLimits, frame};
+use crate::{
+    domain::{FeedId, Timestamp, User},
+    ports::DisconnectReason,
+};
+
+/// How long a connection that a stream shares goes on after its end at a shutdown: other answers
+/// are under way over it.
+const SHARED_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why a stream ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +30,8 @@ pub enum EndReason {
     OverBudget,
     /// The reader has taken nothing for too long.
     Stalled,
-    /// The token has ended.
-    TokenExpired,
-    /// The token or its user was revoked, or a backend ended the user's sessions.
-    Revoked,
+    /// The server ended it.
+    Server(DisconnectReason),
     /// The server goes down.
     Shutdown,
     /// The feed cannot be read on: its reader learns why when it comes back.
@@ -36,8 +44,7 @@ impl EndReason {
         match self {
             Self::OverBudget => "over_budget",
             Self::Stalled => "stalled",
-            Self::TokenExpired => "token_expired",
-            Self::Revoked => "revoked",
+            Self::Server(reason) => reason.as_str(),
             Self::Shutdown => "shutdown",
             Self::Broken => "broken",
         }
@@ -67,7 +74,8 @@ pub enum Taken {
 pub struct Live {
     pub feed: FeedId,
     pub user: Arc<User>,
-    hangup: Hangup,
+    connection: Connection,
+    left: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -86,11 +94,12 @@ struct State {
 }
 
 impl Live {
-    pub fn new(feed: FeedId, user: Arc<User>, hangup: Hangup) -> Self {
+    pub fn new(feed: FeedId, user: Arc<User>, connection: Connection) -> Self {
         Self {
             feed,
             user,
-            hangup,
+            connection,
+            left: AtomicBool::new(false),
             state: Mutex::new(State {
                 queue: VecDeque::new(),
                 bytes: 0,
@@ -177,6 +186,11 @@ impl Live {
         }
     }
 
+    /// The newest `seq` that is known while the reader reads the store.
+    pub fn newest(&self) -> u64 {
+        self.state.lock().behind.unwrap_or(0)
+    }
+
     /// The reader has read the store to its end, up to before `next`; whether that is all there is.
     pub fn caught_up(&self, next: u64) -> bool {
         let mut state = self.state.lock();
@@ -196,24 +210,36 @@ impl Live {
     }
 
     /// Ends the stream when its time has come, and hangs up where its reader does not even take
-    /// that.
-    pub fn check(&self, now: Instant, limits: &StreamLimits) {
+    /// that; whether it has ended.
+    pub fn check(&self, now: Instant, limits: &StreamLimits) -> bool {
         let mut state = self.state.lock();
-        if let Some((_, at)) = state.ended {
-            if now.duration_since(at) >= limits.tick {
-                self.hangup.now();
+        if let Some((reason, at)) = state.ended {
+            let patience = match (&self.connection, reason) {
+                (Connection::Own(_), _) => limits.tick,
+                (Connection::Shared(_), EndReason::Shutdown) => SHARED_PATIENCE,
+                // Other answers come over it: it stays, and this one waits for its reader.
+                (Connection::Shared(_), _) => return true,
+            };
+            if now.duration_since(at) >= patience {
+                self.connection.hangup().now();
             }
-            return;
+            return true;
         }
         let expires_at = self.user.token.expires_at;
         if expires_at.is_some_and(|end| Timestamp::now() >= end.plus(limits.leeway)) {
-            state.end(EndReason::TokenExpired);
+            state.end(EndReason::Server(DisconnectReason::TokenExpired));
         } else if state.waited(now) >= limits.stall {
             state.end(EndReason::Stalled);
         } else if now.duration_since(state.written_at) >= limits.keep_alive {
             state.keep_alive = true;
             state.wake(now);
         }
+        state.ended.is_some()
+    }
+
+    /// Marks the stream as counted out; whether it was counted in.
+    pub fn leave(&self) -> bool {
+        !self.left.swap(true, Ordering::Relaxed)
     }
 }
 

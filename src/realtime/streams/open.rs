@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 use serde::Serialize;
 
 use super::{
-    Hangup, Inner, Reader, StreamHub, frame,
+    Connection, Inner, Reader, StreamHub, frame,
     live::{EndReason, Live},
     reader::PAGE,
 };
@@ -36,8 +36,8 @@ pub struct Opening {
     pub user: Arc<User>,
     /// The last event that its client has seen: an entry's id or `seq`.
     pub last_event_id: Option<String>,
-    /// Ends the reader's connection.
-    pub hangup: Hangup,
+    /// The reader's connection.
+    pub connection: Connection,
 }
 
 #[derive(Serialize)]
@@ -68,7 +68,7 @@ impl StreamHub {
             }
         };
         // Before the store is looked at: what is committed from now on is noted.
-        let live = Arc::new(Live::new(feed, opening.user, opening.hangup));
+        let live = Arc::new(Live::new(feed, opening.user, opening.connection));
         streams.add(&live)?;
         let mut reader = Reader {
             streams: streams.clone(),

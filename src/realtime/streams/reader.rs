@@ -23,6 +23,13 @@ use crate::{
 /// How many entries are read at a time.
 pub const PAGE: usize = 16;
 
+/// A page on its way from the store.
+pub struct Reading {
+    page: BoxFuture<'static, StoreResult<EntryPage>>,
+    /// The newest `seq` that was known before: up to it the page must have what there is.
+    known: u64,
+}
+
 /// A stream's bytes. Dropping it frees what the stream held.
 pub struct Reader {
     pub(super) streams: Arc<Inner>,
@@ -31,7 +38,7 @@ pub struct Reader {
     pub(super) next: u64,
     pub(super) greeting: Option<Bytes>,
     pub(super) page: VecDeque<Entry>,
-    pub(super) reading: Option<BoxFuture<'static, StoreResult<EntryPage>>>,
+    pub(super) reading: Option<Reading>,
 }
 
 impl Reader {
@@ -51,14 +58,19 @@ impl Reader {
         let reading = self.reading.get_or_insert_with(|| {
             let (streams, feed) = (self.streams.clone(), self.live.feed.clone());
             let after = Cursor::AfterSeq(self.next - 1);
-            async move { streams.feeds.page(&feed, after, PAGE).await }.boxed()
+            Reading {
+                page: async move { streams.feeds.page(&feed, after, PAGE).await }.boxed(),
+                known: self.live.newest(),
+            }
         });
-        let page = std::task::ready!(reading.poll_unpin(cx));
+        let page = std::task::ready!(reading.page.poll_unpin(cx));
+        let known = reading.known;
         self.reading = None;
         match page {
             Ok(page) if page.verdict != Verdict::Complete => self.live.end(EndReason::Broken),
             Ok(page) if page.entries.is_empty() => {
-                if !self.live.caught_up(self.next) {
+                // What has been committed since the page was read is read next.
+                if !self.live.caught_up(self.next) && known >= self.next {
                     self.live.end(EndReason::Broken);
                 }
             }

@@ -50,7 +50,7 @@ fn opening(last_event_id: Option<String>) -> Opening {
             token: Token::default(),
         }),
         last_event_id,
-        hangup: Hangup::default(),
+        connection: Connection::Own(Hangup::default()),
     }
 }
 
@@ -158,7 +158,7 @@ async fn each_entry_comes_once_and_in_order_whenever_a_client_comes_and_goes() {
         let mut client = world.open(last.clone()).await;
         for _ in 0..random.random_range(1..60) {
             let Some(bytes) = client.next().await else {
-                break;
+                panic!("ended: {:?}, seed {seed}", client.0.live.ended());
             };
             for read in parse(&bytes) {
                 if read.event == "connected" {
@@ -195,7 +195,7 @@ async fn a_reader_that_takes_nothing_of_what_waits_is_ended_and_hung_up_on() {
     let world = World::with(limits());
     let hangup = Hangup::default();
     let opening = Opening {
-        hangup: hangup.clone(),
+        connection: Connection::Own(hangup.clone()),
         ..opening(None)
     };
     let reader = world.hub.open(Source::Feed(feed()), opening).await.unwrap();
@@ -203,7 +203,7 @@ async fn a_reader_that_takes_nothing_of_what_waits_is_ended_and_hung_up_on() {
     client.next().await.unwrap();
     world.post(0).await;
     let live = &client.0.live;
-    let later = std::time::Instant::now() + limits().stall;
+    let later = Instant::now() + limits().stall;
     live.check(later, &limits());
     assert_eq!(live.ended(), Some(EndReason::Stalled));
     assert!(hangup.wanted().now_or_never().is_none());
@@ -216,7 +216,7 @@ async fn silence_is_broken_by_a_comment() {
     let world = World::with(limits());
     let mut client = world.open(None).await;
     client.next().await.unwrap();
-    let later = std::time::Instant::now() + limits().keep_alive;
+    let later = Instant::now() + limits().keep_alive;
     client.0.live.check(later, &limits());
     assert_eq!(client.next().await.unwrap(), ":\n\n");
 }

@@ -6,7 +6,7 @@ use super::Chat;
 use crate::{
     domain::{FeedId, Room, RoomId, User},
     error::Result,
-    ports::{Left, Membership, Unread},
+    ports::{Left, Unread},
     services::MAX_ROOMS,
 };
 
@@ -26,14 +26,16 @@ pub struct RoomOverview {
 }
 
 impl Chat {
-    /// The user's rooms, and how far the user has read each.
+    /// The first [`MAX_ROOMS`] of the user's rooms that they may read, and how far they have read each.
     pub async fn rooms_of(&self, user: &User) -> Result<Vec<RoomOverview>> {
-        let mut rooms = Vec::new();
-        for Membership { room, lost } in self.members.rooms_of(&user.id, MAX_ROOMS).await? {
-            if lost.is_none() && self.access.check(user, &room).await.is_ok() {
-                rooms.push(room);
-            }
-        }
+        let memberships = self.members.rooms_of(&user.id, MAX_ROOMS).await?;
+        let members = memberships.into_iter().filter(|one| one.lost.is_none());
+        let rooms: Vec<_> = members.map(|one| one.room).collect();
+        let readable = self.access.readable(user, &rooms).await?;
+        let rooms = rooms.into_iter().zip(readable);
+        let rooms: Vec<_> = rooms
+            .filter_map(|(room, may)| may.then_some(room))
+            .collect();
         let feeds = rooms.iter().cloned().map(FeedId::Room).collect();
         let read = self.feeds.unread(&user.id, feeds).await?;
         let overview = |(room_id, read): (RoomId, Unread)| RoomOverview {

@@ -1,13 +1,16 @@
 //! Decides entry by entry whether its user is away, and stores what is then to be sent.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use metrics::counter;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{IsOnline, Push, PushWays, STORE_PAUSE, inbox::Waiting};
+use super::{
+    IsOnline, Push, PushWays, STORE_PAUSE,
+    inbox::{Offered, Waiting},
+};
 use crate::{
-    domain::{Entry, PushTarget, Pushed},
+    domain::{PushTarget, Pushed},
     ports::{Planned, PushPlan, StoreError},
     telemetry::metric,
 };
@@ -68,17 +71,21 @@ impl<'a> Planner<'a> {
     pub(super) async fn run(mut self) {
         // What was committed before this run is in the store alone.
         let mut behind = true;
+        let mut waiting = Waiting::default();
         loop {
-            let waiting = self.push.inbox.take();
+            waiting.append(self.push.inbox.take());
             behind |= waiting.overflowed;
             let planned = match behind {
-                true => self.catch_up().await,
+                true => {
+                    // All of it is in the store.
+                    waiting = Waiting::default();
+                    self.catch_up().await
+                }
                 false => self.plan_waiting(&waiting).await,
             };
-            // What was taken and is not planned yet is read again.
-            behind = planned.is_err();
             match planned {
                 Ok(()) => {
+                    (behind, waiting) = (false, Waiting::default());
                     // Nobody has to be woken for what nobody is pushed.
                     let _ = timeout(SAVE_INTERVAL, self.push.inbox.arrived()).await;
                 }
@@ -108,7 +115,9 @@ impl<'a> Planner<'a> {
         self.save().await
     }
 
-    /// Reads the log from where planning has come to up to its end. What retention has taken from it
+    /// Reads the log from where planning has come to up to its end. Who was away when an entry was
+    /// committed is not known any more: who is away now is pushed, and who is there can ask for what
+    /// they missed. What retention has taken from it
     /// cannot be pushed: that is counted, and passed over.
     async fn catch_up(&mut self) -> Result<(), Pause> {
         let known = self.lost.max(self.position);
@@ -127,28 +136,35 @@ impl<'a> Planner<'a> {
             if since.position == self.position {
                 return self.save().await;
             }
-            self.plan_all(&since.entries).await?;
+            let entries = since.entries.into_iter();
+            let offered = entries.map(|entry| {
+                let away = Pushed::from_entry(entry.clone())
+                    .is_some_and(|pushed| !(self.is_online)(pushed.user(), &entry.feed));
+                Offered { entry, away }
+            });
+            let offered: Vec<_> = offered.collect();
+            self.plan_all(&offered).await?;
             self.position = since.position;
         }
     }
 
     /// Plans those of the entries that were not planned before.
-    async fn plan_all(&mut self, entries: &[Arc<Entry>]) -> Result<(), Pause> {
-        let known = entries.partition_point(|entry| entry.position <= self.position);
+    async fn plan_all(&mut self, entries: &[Offered]) -> Result<(), Pause> {
+        let known = entries.partition_point(|one| one.entry.position <= self.position);
         for group in entries[known..].chunks(GROUP) {
             if let Some(last) = group.last() {
-                let plans = group.iter().filter_map(|entry| self.plan(entry)).collect();
-                self.store(plans, last.position).await?;
+                let plans = group.iter().filter_map(|one| self.plan(one)).collect();
+                self.store(plans, last.entry.position).await?;
             }
         }
         Ok(())
     }
 
-    fn plan(&self, entry: &Arc<Entry>) -> Option<PushPlan> {
-        let pushed = Pushed::from_entry(entry.clone())?;
-        if (self.is_online)(pushed.user(), &entry.feed) {
+    fn plan(&self, offered: &Offered) -> Option<PushPlan> {
+        if !offered.away {
             return None;
         }
+        let pushed = Pushed::from_entry(offered.entry.clone())?;
         Some(PushPlan {
             entry: pushed.entry_id().clone(),
             user: pushed.user().clone(),

@@ -15,6 +15,9 @@ use crate::{
     telemetry::metric,
 };
 
+/// The most deliveries that are read at a time.
+const MOST_DUE: usize = 1_000;
+
 /// The longest wait before the store is asked again, for clocks that were changed.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -70,7 +73,11 @@ impl<'a> Sender<'a> {
         }
         let now = Timestamp::now();
         // As many as are under way may be among them.
-        let due = self.push.store.due(self.target, now, places * 2).await;
+        let due = self
+            .push
+            .store
+            .due(self.target, now, places.saturating_mul(2).min(MOST_DUE))
+            .await;
         let Ok(due) = due else { return STORE_PAUSE };
         #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
         gauge!(metric::PUSH_PENDING).set(due.pending as f64);

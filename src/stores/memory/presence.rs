@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ops::Bound,
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -196,8 +197,14 @@ impl PresenceStore for MemoryPresence {
 
     async fn changed_since(&self, version: u64, limit: usize) -> StoreResult<Vec<ChangedUser>> {
         let state = self.0.lock();
-        // A version that has not been given is one of an earlier run, or made up.
-        let version = if version > state.version { 0 } else { version };
+        // A version that lies ahead of the clock has never been given.
+        let now = Timestamp::now().plus(Duration::from_millis(1)).as_ms();
+        let now = u64::try_from(now).unwrap_or(0) * VERSIONS_PER_MS;
+        let version = if version > state.version.max(now) {
+            0
+        } else {
+            version
+        };
         let range = (Bound::Excluded(version), Bound::Unbounded);
         // Each gives at most so many, and the first of both are wanted.
         let there = state.there.by_version.range(range).take(limit);

@@ -52,7 +52,8 @@ pub(super) fn changes(
             sources.push(Source { feed, bounds });
         }
     }
-    if verdict == Verdict::Complete && anything_lost(connection, following, after)? {
+    let misses_some = following.is_partial || anything_lost(connection, following, after)?;
+    if verdict == Verdict::Complete && misses_some {
         verdict = Verdict::Gap;
     }
     let (mut entries, mut budget) = (Vec::new(), PageBudget::new(limit));
@@ -124,10 +125,7 @@ fn first_after(
     }
     let is_cut = match after {
         After::Position(position) => bounds.trimmed > rows::from_seq(position),
-        After::Time(_) if bounds.trimmed == 0 || low > bounds.first_seq => false,
-        // What was taken was older than what is left; where nothing is, it is not known how old.
-        After::Time(_) if low > bounds.last_seq => true,
-        After::Time(time) => created_at(connection, bounds, low)? >= time.as_ms(),
+        After::Time(time) => bounds.trimmed > 0 && bounds.trimmed_at >= time.as_ms(),
     };
     Ok((low, is_cut))
 }
@@ -151,10 +149,10 @@ fn anything_lost(
 ) -> rusqlite::Result<bool> {
     for (feed, until) in &following.lost {
         let bounds = Bounds::of(connection, feed)?;
-        let (first, _) = first_after(connection, &bounds, after)?;
-        if first <= bounds.last_seq
-            && position_of(connection, &bounds, first)? <= rows::from_seq(*until)
-        {
+        let (first, is_cut) = first_after(connection, &bounds, after)?;
+        let is_there = first <= bounds.last_seq
+            && position_of(connection, &bounds, first)? <= rows::from_seq(*until);
+        if is_cut || is_there {
             return Ok(true);
         }
     }

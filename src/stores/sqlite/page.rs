@@ -26,6 +26,8 @@ pub(super) struct Bounds {
     pub(super) last_seq: i64,
     /// The greatest position of an entry that retention has taken.
     pub(super) trimmed: i64,
+    /// When that was written.
+    pub(super) trimmed_at: i64,
 }
 
 impl Bounds {
@@ -35,17 +37,21 @@ impl Bounds {
         first_seq: 1,
         last_seq: 0,
         trimmed: 0,
+        trimmed_at: 0,
     };
 
     pub(super) fn of(connection: &Connection, feed: &FeedId) -> rusqlite::Result<Self> {
         connection
-            .prepare_cached("SELECT id, first_seq, last_seq, trimmed FROM feeds WHERE key = ?1")?
+            .prepare_cached(
+                "SELECT id, first_seq, last_seq, trimmed, trimmed_at FROM feeds WHERE key = ?1",
+            )?
             .query_row([feed.key()], |row| {
                 Ok(Self {
                     row: row.get(0)?,
                     first_seq: row.get(1)?,
                     last_seq: row.get(2)?,
                     trimmed: row.get(3)?,
+                    trimmed_at: row.get(4)?,
                 })
             })
             .optional()

@@ -45,6 +45,7 @@ fn ask_everything(connection: &Connection) {
         reader: UserId::new("alice").unwrap(),
         feeds: vec![room()],
         lost: vec![(room(), 1)],
+        is_partial: false,
     };
     for after in [After::Position(1), After::Time(Timestamp::from_ms(1))] {
         changes::changes(connection, &following, after, 10).unwrap();

@@ -95,6 +95,15 @@ impl SubscriptionStore for SqliteStore {
 }
 
 fn begin(connection: &Connection, targets: &[PushTarget]) -> rusqlite::Result<PushStart> {
+    if targets.is_empty() {
+        // What is posted from now on is not pushed, also when there are targets again.
+        let dropped = connection.execute("DELETE FROM push_deliveries", [])? as u64;
+        connection.execute("DELETE FROM push_state", [])?;
+        return Ok(PushStart {
+            position: 0,
+            dropped,
+        });
+    }
     let newest = rows::from_seq(page::last_position(connection)?);
     connection.execute(
         "INSERT OR IGNORE INTO push_state (only, position) VALUES (1, ?1)",

@@ -78,18 +78,20 @@ pub(super) fn trim(
         if position == newest || (seq >= surplus && !too_old) {
             break;
         }
-        last = Some((seq, position));
+        last = Some((seq, position, created_at));
         trimmed.count += 1;
     }
     trimmed.has_more = trimmed.count == most;
-    let Some((seq, position)) = last else {
+    let Some((seq, position, created_at)) = last else {
         return Ok(trimmed);
     };
     connection
         .prepare_cached("DELETE FROM entries WHERE feed = ?1 AND seq <= ?2")?
         .execute([bounds.row, seq])?;
     connection
-        .prepare_cached("UPDATE feeds SET first_seq = ?2, trimmed = ?3 WHERE id = ?1")?
-        .execute([bounds.row, seq + 1, position])?;
+        .prepare_cached(
+            "UPDATE feeds SET first_seq = ?2, trimmed = ?3, trimmed_at = ?4 WHERE id = ?1",
+        )?
+        .execute([bounds.row, seq + 1, position, created_at])?;
     Ok(trimmed)
 }

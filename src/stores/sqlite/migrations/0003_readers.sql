@@ -1,5 +1,7 @@
--- The greatest position of an entry that retention has taken, 0 while none is gone.
+-- The greatest position of an entry that retention has taken, 0 while none is gone, and when that
+-- entry was written.
 ALTER TABLE feeds ADD COLUMN trimmed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE feeds ADD COLUMN trimmed_at INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX feeds_trimmed ON feeds (trimmed) WHERE trimmed > 0;
 
