@@ -9,10 +9,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     body::Body,
-    idempotency::IdempotencyKey,
+    idempotency::{IdempotencyKey, Stored},
     identity::{ServiceCaller, SignedIn},
     json,
-    notifications::Stored,
     openapi::{BadBody, BadRequest, Denied, KeyReused, Unavailable, Unknown},
     page::Range,
     params::{Path, Query},

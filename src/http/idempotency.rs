@@ -1,9 +1,10 @@
 //! Requests that may be repeated: what they say under one key is done once.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::Serialize;
 
 use crate::{
-    domain::ClientId,
+    domain::{ClientId, EntryId},
     error::{Error, Result},
 };
 
@@ -27,4 +28,12 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         let key = ClientId::new(text).map_err(|error| refused(&error.to_string()))?;
         Ok(Self(Some(key)))
     }
+}
+
+/// What was stored, now or by the same request before.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Stored {
+    /// Its id, as its readers get it.
+    #[schema(value_type = String)]
+    pub id: EntryId,
 }

@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     App,
     body::Body,
-    idempotency::IdempotencyKey,
+    idempotency::{IdempotencyKey, Stored},
     identity::{Reader, ServiceCaller},
     json,
     openapi::{BadBody, BadRequest, Denied, KeyReused, Unavailable, Unknown},
@@ -18,18 +18,10 @@ use super::{
     params::Query,
 };
 use crate::{
-    domain::{EntryId, Verdict},
+    domain::Verdict,
     error::Result,
     services::{Listed, Services},
 };
-
-/// What was stored.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct Stored {
-    /// Its id, as its readers get it.
-    #[schema(value_type = String)]
-    pub id: EntryId,
-}
 
 /// A page of notifications.
 #[derive(Serialize, utoipa::ToSchema)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{WiringError, key};
+use super::{WiringError, options::key};
 use crate::{
     config,
     domain::PushTarget,

@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::{
     page::{Bounds, feed_of, last_position},
@@ -198,17 +198,4 @@ pub(super) fn is_cut(
         }
     }
     Ok(false)
-}
-
-/// How far a reader has read a feed, 0 for not at all.
-pub(super) fn read_seq(
-    connection: &Connection,
-    bounds: &Bounds,
-    user: &str,
-) -> rusqlite::Result<i64> {
-    connection
-        .prepare_cached("SELECT seq FROM read_cursors WHERE feed = ?1 AND user = ?2")?
-        .query_row(params![bounds.row, user], |row| row.get(0))
-        .optional()
-        .map(|found| found.unwrap_or(0))
 }

@@ -119,7 +119,7 @@ impl FeedStore for SqliteStore {
             let bounds = Bounds::of(connection, feed)?;
             Ok(Unread {
                 last_seq: rows::to_seq(bounds.last_seq),
-                read_seq: rows::to_seq(changes::read_seq(connection, &bounds, user.as_str())?),
+                read_seq: rows::to_seq(read_seq(connection, &bounds, user.as_str())?),
                 count: unread(connection, &bounds, &user)?,
             })
         };
@@ -208,7 +208,7 @@ fn mark_read(
 /// Counts what lies after the user's cursor. Since `seq` has no gap, only what does not count is
 /// looked at: deleted entries and the user's own.
 fn unread(connection: &Connection, bounds: &Bounds, user: &UserId) -> rusqlite::Result<u64> {
-    let cursor = changes::read_seq(connection, bounds, user.as_str())?;
+    let cursor = read_seq(connection, bounds, user.as_str())?;
     let cursor = cursor.max(bounds.first_seq - 1);
     let left_out: i64 = connection
         .prepare_cached(
@@ -220,4 +220,13 @@ fn unread(connection: &Connection, bounds: &Bounds, user: &UserId) -> rusqlite::
         )?
         .query_row(params![bounds.row, cursor, user.as_str()], |row| row.get(0))?;
     Ok(rows::to_seq(bounds.last_seq - cursor - left_out))
+}
+
+/// How far a reader has read a feed, 0 for not at all.
+fn read_seq(connection: &Connection, bounds: &Bounds, user: &str) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT seq FROM read_cursors WHERE feed = ?1 AND user = ?2")?
+        .query_row(params![bounds.row, user], |row| row.get(0))
+        .optional()
+        .map(|found| found.unwrap_or(0))
 }
