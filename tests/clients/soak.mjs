@@ -7,6 +7,7 @@ import { test } from 'node:test';
 
 import { CONNECTED, Client, DIALECTS } from './client.mjs';
 import { MIB, descriptors, eventually, metric, mib, resident, settles } from './observe.mjs';
+import { random } from './random.mjs';
 import { Raw, within } from './raw.mjs';
 import { Server, mint } from './server.mjs';
 
@@ -21,17 +22,6 @@ const GROWTH_LIMIT = 32 * MIB;
 const GROWTH_FACTOR = 0.25;
 
 const ways = { websocket: ['websocket'], polling: ['polling'], upgrade: undefined };
-
-/** Numbers from 0 up to 1, the same ones for the same seed (mulberry32). */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A stock client as a raw one is: connected, with `ask`, `destroy` and `close`. */
 async function stock(url, token, transport) {
