@@ -197,13 +197,6 @@ impl Cursor {
             .parse()
             .map_or(Self::AfterId(id), Self::AfterSeq)
     }
-
-    /// Before the entry with this id; an id of digits only is a `seq`.
-    pub fn before(id: EntryId) -> Self {
-        id.as_str()
-            .parse()
-            .map_or(Self::BeforeId(id), Self::BeforeSeq)
-    }
 }
 
 /// Whether a page can be relied on as a continuation; the later, the less.

@@ -218,7 +218,4 @@ pub trait FeedStore: Send + Sync + 'static {
 
     /// The position of the newest entry, 0 when there is none.
     async fn last_position(&self) -> StoreResult<u64>;
-
-    /// The newest `seq`, 0 for an empty feed.
-    async fn last_seq(&self, feed: &FeedId) -> StoreResult<u64>;
 }

@@ -122,13 +122,20 @@ impl Sync {
         let mut memberships = self.members.rooms_of(&user.id, MAX_ROOMS + 1).await?;
         let is_partial = memberships.len() > MAX_ROOMS;
         memberships.truncate(MAX_ROOMS);
-        let rooms: Vec<_> = memberships.iter().map(|one| one.room.clone()).collect();
-        let readable = self.access.readable(user, &rooms).await?;
-        for (Membership { room, lost: at }, may_read) in memberships.into_iter().zip(readable) {
-            let feed = FeedId::Room(room);
+        let mut rooms = Vec::new();
+        for Membership { room, lost: at } in memberships {
             match at {
-                None if may_read => feeds.push(feed),
-                at => lost.push((feed, at.unwrap_or(u64::MAX))),
+                None => rooms.push(room),
+                Some(at) => lost.push((FeedId::Room(room), at)),
+            }
+        }
+        let readable = self.access.readable(user, &rooms).await?;
+        for (room, may_read) in rooms.into_iter().zip(readable) {
+            let feed = FeedId::Room(room);
+            if may_read {
+                feeds.push(feed);
+            } else {
+                lost.push((feed, u64::MAX));
             }
         }
         Ok(Following {

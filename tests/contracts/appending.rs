@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use roomcast::domain::{Attachment, Cursor, Entry, FeedId, NewEntry};
 
-use crate::backend::{Durable, append, lobby, says, says_as, user};
+use crate::backend::{Durable, append, last_seq, lobby, says, says_as, user};
 
 /// All cases, for `run!`.
 macro_rules! appending {
@@ -43,7 +43,7 @@ pub async fn concurrent_appends_take_consecutive_places_and_go_live_in_their_ord
     let all: Vec<u64> = (1..=200).collect();
     assert_eq!(answered, all);
     assert_eq!(seqs(&backend.delivered()), all);
-    assert_eq!(backend.feeds().last_seq(&lobby()).await, Ok(200));
+    assert_eq!(last_seq(&backend.feeds(), &lobby()).await, 200);
 }
 
 pub async fn each_feed_counts_for_itself(backend: impl Durable) {

@@ -117,3 +117,9 @@ pub fn done(change: Change) -> Entry {
         other => panic!("not done: {other:?}"),
     }
 }
+
+/// The newest `seq` of a feed.
+pub async fn last_seq(feeds: &Arc<dyn FeedStore>, feed: &FeedId) -> u64 {
+    let read = feeds.unread(&user("anybody"), vec![feed.clone()]).await;
+    read.unwrap()[0].last_seq
+}

@@ -68,3 +68,30 @@ async fn a_backend_that_fails_is_a_refusal_and_is_asked_again() {
     alice.fails("join:room", "open", "forbidden").await;
     alice.ok("presence:get", json!([])).await;
 }
+
+#[tokio::test]
+async fn a_member_s_room_is_not_lost_because_the_backend_is_away() {
+    let (url, asked) = backend().await;
+    let app = TestApp::with(asks(url)).await;
+    let path = |room: &str| format!("/api/rooms/{room}/members/alice");
+    for room in ["closed", "open"] {
+        app.backend("PUT", &path(room), Value::Null).await;
+    }
+    let mut alice = app.connect("alice").await;
+    assert_eq!(alice.ok("sync", json!({})).await["verdict"], "complete");
+    app.backend("PUT", &path("failing"), Value::Null).await;
+    alice.fails("sync", json!({}), "rooms_unavailable").await;
+    let (status, problem) = app.as_user("alice", "GET", "/api/rooms").await;
+    assert_eq!(
+        (status, &problem["code"]),
+        (503, &json!("rooms_unavailable"))
+    );
+    app.backend("DELETE", &path("failing"), Value::Null).await;
+    let before = asked.load(Ordering::SeqCst);
+    alice.ok("sync", json!({})).await;
+    assert_eq!(
+        asked.load(Ordering::SeqCst),
+        before,
+        "a lost room is not asked about"
+    );
+}

@@ -149,14 +149,6 @@ impl FeedStore for SqliteStore {
     async fn last_position(&self) -> StoreResult<u64> {
         self.read(page::last_position).await
     }
-
-    async fn last_seq(&self, feed: &FeedId) -> StoreResult<u64> {
-        let feed = feed.clone();
-        self.read(move |connection| {
-            Bounds::of(connection, &feed).map(|bounds| rows::to_seq(bounds.last_seq))
-        })
-        .await
-    }
 }
 
 /// Applies `apply` to the entry if `author` wrote it and it has not been deleted.
