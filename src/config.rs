@@ -107,7 +107,7 @@ pub struct Config {
     pub payments: Payments,
     /// What users who are away are sent.
     pub push: Push,
-    /// The embedded database.
+    /// Where what is durable lies.
     pub store: Store,
     /// How long entries are kept.
     pub retention: Retention,
@@ -128,7 +128,6 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut config = load::load(sources)?;
         config.server.normalise();
-        config.store.normalise();
         Ok(config)
     }
 
@@ -141,6 +140,14 @@ impl Config {
         self.payments.check()?;
         self.push.check()?;
         self.store.check()?;
+        ensure(
+            !self.cluster.is_on() || self.store.postgres().is_some(),
+            || {
+                "cluster.redis_url (REDIS_URL) makes this node one of a cluster, whose nodes must share \
+             a database: set store.path (DATABASE_URL) to postgres://…"
+                .into()
+            },
+        )?;
         self.log.check()?;
         self.ops.check()?;
         self.cluster.check()?;

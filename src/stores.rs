@@ -1,4 +1,6 @@
-//! The backends behind the store ports: SQLite for what must last, memory for what may be forgotten.
+//! The backends behind the store ports: SQLite or PostgreSQL for what must last, memory or Redis for
+//! what may be forgotten.
 
 pub mod memory;
+pub mod redis;
 pub mod sqlite;

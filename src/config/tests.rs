@@ -94,7 +94,7 @@ fn text_from_the_environment_is_read_as_the_type_of_its_key() {
     assert_eq!(config.auth.jwt_secret.expose(), "12345");
     assert_eq!(config.auth.api_keys.digests().len(), 2);
     assert_eq!(config.auth.issuer, "true");
-    assert_eq!(config.store.path, "x.db");
+    assert_eq!(config.store.file(), "x.db");
     assert!(config.socket.eio3 && config.auth.guests);
     assert_eq!(config.socket.parser, Parser::Msgpack);
     assert_eq!(config.payments.decline_above, 99.5);

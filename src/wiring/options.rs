@@ -57,7 +57,7 @@ pub(super) fn retention(config: &config::Retention, feeds: Arc<dyn FeedStore>) -
 
 pub(super) fn sqlite_options(store: &config::Store) -> SqliteOptions {
     SqliteOptions {
-        path: store.path.clone().into(),
+        path: store.file().into(),
         synchronous: match store.synchronous {
             config::Synchronous::Full => Synchronous::Full,
             config::Synchronous::Normal => Synchronous::Normal,
