@@ -4,6 +4,7 @@ mod emitter;
 mod feed_store;
 mod member_store;
 mod payment_store;
+mod peers;
 mod position_store;
 mod presence_store;
 mod push_gateway;
@@ -23,6 +24,7 @@ pub use feed_store::{
 };
 pub use member_store::{MemberStore, Membership};
 pub use payment_store::PaymentStore;
+pub use peers::{NoPeers, Notice, Peers};
 pub use position_store::PositionStore;
 pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
 pub use push_gateway::{PushGateway, Sent};

@@ -216,6 +216,11 @@ pub trait FeedStore: Send + Sync + 'static {
     /// feeds always stays.
     async fn trim(&self, feed: &FeedId, keep: KeepRule, most: usize) -> StoreResult<Trimmed>;
 
+    /// The entries of all feeds after a position, in the order of their commits: up to `limit`, fewer
+    /// where more would not fit a [`crate::domain::PageBudget`]. Those that retention has taken are
+    /// missing.
+    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<Arc<Entry>>>;
+
     /// The position of the newest entry, 0 when there is none.
     async fn last_position(&self) -> StoreResult<u64>;
 }

@@ -10,7 +10,10 @@ use crate::{
     ports::FeedStore,
     realtime::streams::StreamLimits,
     services::{Access, Audience, Gateway, KindRule, ProviderKey, Retention},
-    stores::sqlite::{SqliteOptions, SqliteStore, Synchronous},
+    stores::{
+        Durable,
+        sqlite::{SqliteOptions, Synchronous},
+    },
     webhook::WebhookKey,
 };
 
@@ -97,7 +100,7 @@ pub(super) fn audience(audience: config::Audience) -> Audience {
 
 pub(super) fn access(
     rooms: &config::Rooms,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Durable>,
 ) -> Result<Access, WiringError> {
     Ok(match rooms.access {
         RoomAccess::Claims => Access::Claims,

@@ -146,6 +146,11 @@ impl FeedStore for SqliteStore {
             .await
     }
 
+    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<std::sync::Arc<Entry>>> {
+        let since = self.since(after, limit, Box::new(|_| true)).await?;
+        Ok(since.map(|since| since.entries).unwrap_or_default())
+    }
+
     async fn last_position(&self) -> StoreResult<u64> {
         self.read(page::last_position).await
     }
