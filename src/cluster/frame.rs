@@ -260,9 +260,10 @@ mod tests {
     #[test]
     fn a_publication_gives_back_what_was_put_in() {
         let user = UserId::new("alice").unwrap();
+        let entry = entry();
         let frames = [
             Frame::Beat,
-            Frame::Entry(Box::new(WireEntry::new(&entry()))),
+            Frame::Entry(Box::new(WireEntry::new(&entry))),
             Frame::Notice(Notice::SessionsEnded { user: user.clone() }),
         ];
         let bytes = publication(&frames);
@@ -273,7 +274,7 @@ mod tests {
         let Some(Frame::Entry(wire)) = read.next() else {
             panic!("no entry")
         };
-        assert_eq!(*wire.read().unwrap(), entry());
+        assert_eq!(*wire.read().unwrap(), entry);
         let Some(Frame::Notice(notice)) = read.next() else {
             panic!("no notice")
         };
