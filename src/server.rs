@@ -201,6 +201,9 @@ impl Server {
         if finished.is_err() {
             tracing::warn!("the drain deadline has passed; what is left is cut off");
         }
+        if let Some(cluster) = &wired.cluster {
+            cluster.leave().await;
+        }
         drop(background);
         hub.save_sessions(&*wired.store).await;
         if let Err(error) = services.presence_keeper.save().await {

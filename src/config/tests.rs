@@ -142,5 +142,8 @@ fn every_section_of_the_configuration_is_in_the_table_of_sections() {
     let config = serde_json::to_value(Config::default()).unwrap();
     let fields: Vec<_> = config.as_object().unwrap().keys().cloned().collect();
     let sections = SECTIONS.iter().map(|section| section.name);
-    assert_eq!(fields, sections.chain(["watch"]).collect::<Vec<_>>());
+    assert_eq!(
+        fields,
+        sections.chain(["watch", "relay"]).collect::<Vec<_>>()
+    );
 }

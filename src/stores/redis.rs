@@ -118,6 +118,13 @@ impl Redis {
         &self.0.subscriber
     }
 
+    /// A connection of its own, for commands that wait.
+    pub fn dedicated(&self) -> Client {
+        let client = self.0.client.clone_new();
+        client.connect();
+        client
+    }
+
     /// Whether both connections stand.
     pub fn is_up(&self) -> bool {
         self.0.client.is_connected() && self.0.subscriber.is_connected()

@@ -6,8 +6,9 @@ use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
+    bridge::{Bridge, BridgeOptions},
     cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
-    config,
+    config::{self, Config},
     ports::{Commit, FeedStore, Notice},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
@@ -25,6 +26,7 @@ pub struct ClusterLink {
     pub outgoing: Outgoing,
     /// Whether they are heard.
     pub hearing: Hearing,
+    bridge: Bridge,
     heard: Channel<Heard>,
     notices: (
         mpsc::UnboundedSender<Notice>,
@@ -37,7 +39,8 @@ type Channel<T> = (mpsc::Sender<T>, Mutex<Option<mpsc::Receiver<T>>>);
 
 impl ClusterLink {
     /// Where several nodes are configured: begins to connect.
-    pub(super) fn open(cluster: &config::Cluster) -> Result<Option<Self>, RedisOpenError> {
+    pub(super) fn open(config: &Config) -> Result<Option<Self>, RedisOpenError> {
+        let cluster = &config.cluster;
         if !cluster.is_on() {
             return Ok(None);
         }
@@ -52,9 +55,12 @@ impl ClusterLink {
         };
         let (heard, to_hear) = mpsc::channel(MAX_HEARD);
         let (notices, to_heed) = mpsc::unbounded_channel();
+        let node = EngineId::generate().as_str().to_owned();
+        let bridge = Bridge::new(redis.clone(), bridge_options(config, node.clone()));
         Ok(Some(Self {
             redis,
-            outgoing: Outgoing::new(EngineId::generate().as_str().to_owned(), limits),
+            bridge,
+            outgoing: Outgoing::new(node, limits),
             hearing: Hearing::default(),
             heard: (heard, Mutex::new(Some(to_hear))),
             notices: (notices, Mutex::new(Some(to_heed))),
@@ -78,7 +84,13 @@ impl ClusterLink {
             self.outgoing.run(&self.redis),
             incoming.run(&self.redis),
             self.heed(services),
+            self.bridge.run(services),
         );
+    }
+
+    /// Leaves what other nodes can take over at once.
+    pub async fn leave(&self) {
+        self.bridge.release().await;
     }
 
     /// Does what other nodes tell this one, one after another.
@@ -91,6 +103,20 @@ impl ClusterLink {
                 tracing::warn!(%error, "what another node told could not be done");
             }
         }
+    }
+}
+
+fn bridge_options(config: &Config, node: String) -> BridgeOptions {
+    let bridge = &config.bridge;
+    BridgeOptions {
+        node,
+        channels: bridge.channels,
+        rules: config.relay.clone(),
+        queue: bridge.queue,
+        in_flight: bridge.in_flight,
+        retry: bridge.retry(),
+        group: bridge.group.clone(),
+        claim_idle: bridge.claim_idle(),
     }
 }
 
