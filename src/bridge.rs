@@ -14,7 +14,7 @@ mod stream;
 
 use std::{sync::Arc, time::Duration};
 
-use futures::future::join_all;
+use futures::{FutureExt, future::join_all};
 
 use self::{lease::Lease, listen::Listener, perform::Worker, queue::Queue, stream::StreamReader};
 use crate::{config::RelayRule, services::Services, stores::redis::Redis};
@@ -74,20 +74,21 @@ impl Bridge {
         };
         let streams = self.options.rules.iter();
         let streams = streams.filter(|rule| !rule.stream.is_empty());
-        let streams = streams.map(|rule| {
+        let mut reading = Vec::new();
+        for rule in streams {
             let reader = StreamReader {
                 redis: &self.redis,
                 options: &self.options,
                 rule,
                 services,
             };
-            reader.run()
-        });
+            reading.push(reader.run().boxed());
+        }
         tokio::join!(
             listener.run(),
             self.lease.run(&self.queue),
             worker.run(),
-            join_all(streams),
+            join_all(reading),
         );
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::stream::{self, StreamExt};
+use futures::{FutureExt, future::join_all};
 
 use super::{
     BridgeOptions,
@@ -60,11 +60,12 @@ impl Worker<'_> {
 
     /// Does what the messages mean, in their order; those that are to be tried again.
     async fn perform(&self, messages: Vec<Message>) -> Vec<Message> {
-        let outcomes = stream::iter(&messages)
-            .map(|message| perform(self.services, &message.action, None))
-            .buffered(self.options.in_flight)
-            .collect::<Vec<_>>();
-        let outcomes = outcomes.await;
+        let mut performing = Vec::with_capacity(messages.len());
+        for message in &messages {
+            performing.push(perform(self.services, &message.action, None).boxed());
+        }
+        // They are polled in this order, which is the order in which they are stored.
+        let outcomes = join_all(performing).await;
         let mut newer: Vec<ProductId> = Vec::new();
         let mut again = Vec::new();
         for (message, outcome) in messages.into_iter().zip(outcomes).rev() {

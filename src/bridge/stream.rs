@@ -7,7 +7,7 @@ use fred::{
     interfaces::StreamsInterface,
     types::streams::{XReadResponse, XReadValue},
 };
-use futures::stream::{self, StreamExt};
+use futures::{FutureExt, future::join_all};
 use tokio::time::Instant;
 
 use super::{BridgeOptions, listen::Complaints, message, perform::perform, queue::count};
@@ -125,11 +125,12 @@ impl StreamReader<'_> {
         complaints: &mut Complaints,
     ) {
         while !entries.is_empty() {
-            let outcomes: Vec<_> = stream::iter(&entries)
-                .map(|(id, fields)| self.perform(id, fields))
-                .buffered(self.options.in_flight)
-                .collect()
-                .await;
+            let mut performing = Vec::with_capacity(entries.len());
+            for (id, fields) in &entries {
+                performing.push(self.perform(id, fields).boxed());
+            }
+            // They are polled in this order, which is the order in which they are stored.
+            let outcomes = join_all(performing).await;
             let (mut settled, mut again) = (Vec::new(), Vec::new());
             for (entry, outcome) in entries.into_iter().zip(outcomes) {
                 match outcome {

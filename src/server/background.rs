@@ -75,7 +75,7 @@ impl Background {
                 up.set(if watched.is_up() { 1.0 } else { 0.0 });
             }
         }));
-        let talk = async move { cluster.run(&services).await };
+        let talk = async move { Box::pin(cluster.run(&services)).await };
         self.0.push(tokio::spawn(talk));
     }
 }
