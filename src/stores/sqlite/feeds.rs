@@ -1,5 +1,7 @@
 //! The feeds' port: appending, paging, changing entries, read cursors.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -100,6 +102,11 @@ impl FeedStore for SqliteStore {
         of: FeedFilter,
     ) -> StoreResult<Option<Since>> {
         self.read(move |connection| page::since(connection, position, limit, &*of))
+            .await
+    }
+
+    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<Arc<Entry>>> {
+        self.read(move |connection| page::log(connection, after, limit))
             .await
     }
 
