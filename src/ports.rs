@@ -2,6 +2,7 @@
 
 mod emitter;
 mod feed_store;
+mod leases;
 mod member_store;
 mod payment_store;
 mod peers;
@@ -22,6 +23,7 @@ pub use feed_store::{
     After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
     Overfull, ReadMark, Since, Trimmed, Unread,
 };
+pub use leases::Leases;
 pub use member_store::{MemberStore, Membership};
 pub use payment_store::PaymentStore;
 pub use peers::{NoPeers, Notice, Peers};

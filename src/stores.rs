@@ -4,11 +4,15 @@
 use async_trait::async_trait;
 
 use crate::ports::{
-    FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore, SessionStore,
-    StockStore, SubscriptionStore,
+    FeedStore, Leases, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore,
+    SessionStore, StockStore, SubscriptionStore,
 };
 
+mod caller;
+mod line;
 pub mod memory;
+mod metrics;
+pub mod postgres;
 pub mod redis;
 pub mod sqlite;
 
@@ -24,6 +28,7 @@ pub trait Durable:
     + SessionStore
     + PushStore
     + SubscriptionStore
+    + Leases
 {
     /// Whether it can be written, as far as the last attempt tells.
     fn is_healthy(&self) -> bool;
@@ -37,6 +42,21 @@ pub trait Durable:
 
 #[async_trait]
 impl Durable for sqlite::SqliteStore {
+    fn is_healthy(&self) -> bool {
+        self.is_healthy()
+    }
+
+    async fn probe(&self) {
+        self.probe().await;
+    }
+
+    async fn close(&self) {
+        self.close().await;
+    }
+}
+
+#[async_trait]
+impl Durable for postgres::PostgresStore {
     fn is_healthy(&self) -> bool {
         self.is_healthy()
     }

@@ -12,7 +12,8 @@ pub use self::cluster::ClusterLink;
 use self::{
     cluster::Live,
     options::{
-        access, audience, auth_options, gateway, provider, retention, sqlite_options, stream_limits,
+        access, audience, auth_options, gateway, postgres_options, provider, retention,
+        sqlite_options, stream_limits,
     },
 };
 use crate::{
@@ -31,17 +32,21 @@ use crate::{
     stores::{
         Durable,
         memory::{MemoryPositions, MemoryPresence},
+        postgres::{self, PostgresStore},
         redis::RedisOpenError,
-        sqlite::{OpenError, SqliteStore},
+        sqlite::{self, SqliteStore},
     },
 };
 
 /// Why the parts cannot be put together, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
-    /// The database.
+    /// The SQLite file.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Sqlite(#[from] sqlite::OpenError),
+    /// The PostgreSQL database.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
     /// What it holds.
     #[error("cannot read what is stored: {0}")]
     Read(StoreError),
@@ -123,10 +128,12 @@ async fn open_store(
     config: &Config,
     commits: mpsc::UnboundedSender<Commit>,
 ) -> Result<Arc<dyn Durable>, WiringError> {
-    Ok(Arc::new(SqliteStore::open(
-        &sqlite_options(&config.store),
-        commits,
-    )?))
+    if let Some(url) = config.store.postgres() {
+        let options = postgres_options(&config.store, url);
+        return Ok(Arc::new(PostgresStore::open(&options, commits).await?));
+    }
+    let options = sqlite_options(&config.store);
+    Ok(Arc::new(SqliteStore::open(&options, commits)?))
 }
 
 fn services(

@@ -2,9 +2,6 @@
 
 use super::{Attachment, Entry, MAX_BINARIES};
 
-/// The most bytes of text and attachments on a page.
-const MAX_BYTES: usize = 1_000_000;
-
 /// What is left of a page. A page has at least one entry; clients read one packet with it.
 #[derive(Debug)]
 pub struct PageBudget {
@@ -15,11 +12,14 @@ pub struct PageBudget {
 }
 
 impl PageBudget {
+    /// The most bytes of text and attachments on a page.
+    pub const MAX_BYTES: usize = 1_000_000;
+
     /// A page of so many entries, at least one.
     pub fn new(entries: usize) -> Self {
         Self {
             entries: entries.max(1),
-            bytes: MAX_BYTES,
+            bytes: Self::MAX_BYTES,
             binaries: MAX_BINARIES,
             is_empty: true,
         }

@@ -191,6 +191,10 @@ pub trait FeedStore: Send + Sync + 'static {
         of: FeedFilter,
     ) -> StoreResult<Option<Since>>;
 
+    /// The entries of all feeds after a position, in the order of their commits, up to `limit` and
+    /// as many as fit a [`crate::domain::PageBudget`]. Those that retention has taken are missing.
+    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<Arc<Entry>>>;
+
     /// A page of up to `limit` entries of the feeds that one reader follows; fewer where more would
     /// not fit a [`crate::domain::PageBudget`].
     async fn changes(
@@ -215,11 +219,6 @@ pub trait FeedStore: Send + Sync + 'static {
     /// Removes up to `most` of the oldest entries that need not be kept. The newest entry of all
     /// feeds always stays.
     async fn trim(&self, feed: &FeedId, keep: KeepRule, most: usize) -> StoreResult<Trimmed>;
-
-    /// The entries of all feeds after a position, in the order of their commits: up to `limit`, fewer
-    /// where more would not fit a [`crate::domain::PageBudget`]. Those that retention has taken are
-    /// missing.
-    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<Arc<Entry>>>;
 
     /// The position of the newest entry, 0 when there is none.
     async fn last_position(&self) -> StoreResult<u64>;

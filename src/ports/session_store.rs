@@ -1,6 +1,6 @@
-//! Sessions that their clients may want back after a restart.
+//! Sessions that their clients may want back after a restart, or from another node.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -20,10 +20,12 @@ pub struct SavedSession {
     pub rooms: Vec<Room>,
 }
 
-/// Stored sessions, by namespace and secret.
+/// Stored sessions, by namespace and secret. A store that is opened begins a run; what it saves is
+/// its own, and what it looks for is another run's: an earlier one's, or another node's.
 #[async_trait]
 pub trait SessionStore: Send + Sync + 'static {
-    /// Stores sessions as they are now, and removes those that are no more.
+    /// Stores sessions as they are now, as this run's, and removes those of this run that are no
+    /// more.
     async fn save(
         &self,
         namespace: &str,
@@ -31,16 +33,19 @@ pub trait SessionStore: Send + Sync + 'static {
         gone: Vec<Arc<str>>,
     ) -> StoreResult<()>;
 
-    /// A session as it was stored before this store was opened.
+    /// A session as another run has stored it.
     async fn load(&self, namespace: &str, pid: &str) -> StoreResult<Option<SavedSession>>;
 
-    /// The user's session of that time, if there is exactly one.
+    /// The user's session of another run, if there is exactly one.
     async fn only_one_of(
         &self,
         namespace: &str,
         user: &UserId,
     ) -> StoreResult<Option<SavedSession>>;
 
-    /// Removes the sessions that were stored before this store was opened.
-    async fn forget_older(&self) -> StoreResult<()>;
+    /// Says that this run is alive, which has to be done every few seconds, and removes the sessions
+    /// of earlier runs once they cannot be wanted any more: where one run follows another, when this
+    /// one has run for longer than `window`; where there are several, those of runs that have not
+    /// been alive for as long.
+    async fn forget_older(&self, window: Duration) -> StoreResult<()>;
 }

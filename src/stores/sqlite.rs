@@ -4,9 +4,8 @@ mod append;
 mod changes;
 mod feeds;
 mod group;
-mod line;
+mod leases;
 mod members;
-mod metrics;
 mod page;
 mod payments;
 #[cfg(test)]
@@ -27,7 +26,7 @@ mod writer;
 use std::{
     fs::{File, TryLockError},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -118,6 +117,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Readers>,
     opened: Timestamp,
+    /// Whether the sessions of earlier runs have been removed.
+    forgot_older: Arc<AtomicBool>,
 }
 
 impl SqliteStore {
@@ -136,6 +137,7 @@ impl SqliteStore {
             writer,
             readers: Arc::new(readers),
             opened: Timestamp::now(),
+            forgot_older: Arc::default(),
         })
     }
 

@@ -12,6 +12,7 @@ use crate::{
     services::{Access, Audience, Gateway, KindRule, ProviderKey, Retention},
     stores::{
         Durable,
+        postgres::{self, PostgresOptions},
         sqlite::{SqliteOptions, Synchronous},
     },
     webhook::WebhookKey,
@@ -66,6 +67,19 @@ pub(super) fn sqlite_options(store: &config::Store) -> SqliteOptions {
             config::Synchronous::Normal => Synchronous::Normal,
         },
         queue: store.queue,
+        group: store.group,
+        readers: store.readers,
+        timeout: store.timeout(),
+    }
+}
+
+pub(super) fn postgres_options(store: &config::Store, url: &str) -> PostgresOptions {
+    PostgresOptions {
+        url: url.to_owned(),
+        synchronous: match store.synchronous {
+            config::Synchronous::Full => postgres::Synchronous::Full,
+            config::Synchronous::Normal => postgres::Synchronous::Normal,
+        },
         group: store.group,
         readers: store.readers,
         timeout: store.timeout(),

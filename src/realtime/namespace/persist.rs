@@ -1,9 +1,8 @@
-//! Sessions that can be recovered, stored beside what happens, for the next run of the server.
+//! Sessions that can be recovered, stored beside what happens, for another run of the server.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
+
+use futures::FutureExt;
 
 use super::hub::Hub;
 use crate::{
@@ -14,6 +13,9 @@ use crate::{
 /// How often changes are stored.
 const INTERVAL: Duration = Duration::from_millis(250);
 
+/// How often the store is told that this run is alive.
+const ALIVE_INTERVAL: Duration = Duration::from_secs(3);
+
 impl Hub {
     /// From now on sockets of all namespaces can be recovered.
     pub(super) fn keep_logs(&self, limits: LogLimits, position: u64) {
@@ -22,21 +24,21 @@ impl Hub {
         }
     }
 
-    /// Stores changes from now on, and forgets the sessions of earlier runs after the window.
+    /// Stores changes from now on, and forgets the sessions of other runs after the window.
     pub(super) fn persist(self: &Arc<Self>, sessions: &Arc<dyn SessionStore>, window: Duration) {
         let (hub, sessions) = (Arc::downgrade(self), sessions.clone());
-        let began = Instant::now();
         let storing = tokio::spawn(async move {
             let mut tick = tokio::time::interval(INTERVAL);
-            let mut has_older = true;
+            let mut alive = tokio::time::interval(ALIVE_INTERVAL);
             loop {
                 tick.tick().await;
                 let Some(hub) = hub.upgrade() else {
                     return;
                 };
                 hub.save_sessions(&*sessions).await;
-                if has_older && began.elapsed() > window {
-                    has_older = sessions.forget_older().await.is_err();
+                if alive.tick().now_or_never().is_some() {
+                    // What fails is in the log, and is done again the next time.
+                    let _ = sessions.forget_older(window).await;
                 }
             }
         });

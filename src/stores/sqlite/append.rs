@@ -1,6 +1,6 @@
 //! Appending: the feed's next place and the entry in it, in one step.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::{mpsc, oneshot};
@@ -12,24 +12,22 @@ use super::{
 use crate::{
     domain::{Entry, NewEntry, SocketId},
     ports::{Appended, Commit, StoreError, StoreResult},
-    telemetry::metric,
+    stores::caller::Caller,
 };
 
 /// An append on its way through the writer.
 pub(super) struct Append {
     entry: NewEntry,
-    queued_at: Instant,
     outcome: Option<Appended>,
-    done: oneshot::Sender<StoreResult<Appended>>,
+    caller: Caller,
 }
 
 impl Append {
     pub(super) fn new(entry: NewEntry, done: oneshot::Sender<StoreResult<Appended>>) -> Self {
         Self {
             entry,
-            queued_at: Instant::now(),
             outcome: None,
-            done,
+            caller: Caller::new(done),
         }
     }
 }
@@ -62,34 +60,8 @@ impl Job for Append {
     }
 
     fn answer(self: Box<Self>, fate: StoreResult<()>, commits: &mpsc::UnboundedSender<Commit>) {
-        let latency = self.queued_at.elapsed().as_secs_f64();
-        ::metrics::histogram!(metric::APPEND_SECONDS).record(latency);
-        match fate.and(self.outcome.ok_or(StoreError)) {
-            Ok(appended) if !appended.duplicate => {
-                hand_over(commits, appended, self.done);
-            }
-            // A caller that has gone does not need to know.
-            other => drop(self.done.send(other)),
-        }
-    }
-}
-
-/// Passes a new entry to whoever delivers it, who answers its append.
-fn hand_over(
-    commits: &mpsc::UnboundedSender<Commit>,
-    appended: Appended,
-    done: oneshot::Sender<StoreResult<Appended>>,
-) {
-    let commit = Commit {
-        entry: appended.entry,
-        done,
-    };
-    // With nobody left to deliver, it is stored all the same.
-    if let Err(mpsc::error::SendError(commit)) = commits.send(commit) {
-        let _ = commit.done.send(Ok(Appended {
-            entry: commit.entry,
-            duplicate: false,
-        }));
+        let outcome = fate.and(self.outcome.ok_or(StoreError));
+        self.caller.answer(outcome, commits);
     }
 }
 

@@ -1,5 +1,7 @@
 //! The feeds' port: appending, paging, changing entries, read cursors.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
@@ -103,6 +105,11 @@ impl FeedStore for SqliteStore {
             .await
     }
 
+    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<Arc<Entry>>> {
+        self.read(move |connection| page::log(connection, after, limit))
+            .await
+    }
+
     async fn changes(
         &self,
         following: Following,
@@ -144,11 +151,6 @@ impl FeedStore for SqliteStore {
         let feed = feed.clone();
         self.write(move |connection| retention::trim(connection, &feed, &keep, most))
             .await
-    }
-
-    async fn log(&self, after: u64, limit: usize) -> StoreResult<Vec<std::sync::Arc<Entry>>> {
-        let since = self.since(after, limit, Box::new(|_| true)).await?;
-        Ok(since.map(|since| since.entries).unwrap_or_default())
     }
 
     async fn last_position(&self) -> StoreResult<u64> {

@@ -9,10 +9,10 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::mpsc;
 
-use super::metrics::ErrorKind;
 use crate::{
     domain::FeedId,
     ports::{Commit, StoreError, StoreResult},
+    stores::metrics::ErrorKind,
 };
 
 /// How many feeds the writer knows by heart; when there are more, it forgets all and reads again.

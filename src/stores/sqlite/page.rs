@@ -159,6 +159,28 @@ pub(super) fn since(
     Ok(Some(since))
 }
 
+/// Reads the entries of all feeds after a position.
+pub(super) fn log(
+    connection: &Connection,
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<Arc<Entry>>> {
+    let mut query =
+        connection.prepare_cached(rows::select!("WHERE key > ?1 ORDER BY key LIMIT ?2"))?;
+    let limit = limit.min(MAX_PAGE);
+    let mut found = query.query(params![rows::from_seq(after), limit as i64])?;
+    let (mut entries, mut budget) = (Vec::new(), PageBudget::new(limit));
+    while let Some(row) = found.next()? {
+        let feed = feed_of(connection, rows::feed(row)?)?;
+        let entry = rows::entry(row, &feed)?;
+        if !budget.take(&entry) {
+            break;
+        }
+        entries.push(Arc::new(entry));
+    }
+    Ok(entries)
+}
+
 /// The feed of a row.
 pub(super) fn feed_of(connection: &Connection, row: i64) -> rusqlite::Result<FeedId> {
     connection

@@ -13,8 +13,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{OpenError, SqliteOptions, metrics::ErrorKind, schema};
-use crate::ports::{StoreError, StoreResult};
+use super::{OpenError, SqliteOptions, schema};
+use crate::{
+    ports::{StoreError, StoreResult},
+    stores::metrics::ErrorKind,
+};
 
 /// The connections that read.
 pub(super) struct Readers {

@@ -1,6 +1,9 @@
 //! The port of sessions that can be recovered.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, params, types::Type};
@@ -85,7 +88,11 @@ impl SessionStore for SqliteStore {
         .await
     }
 
-    async fn forget_older(&self) -> StoreResult<()> {
+    async fn forget_older(&self, window: Duration) -> StoreResult<()> {
+        let is_done = self.forgot_older.load(Ordering::Relaxed);
+        if is_done || self.opened.age(Timestamp::now()) < window {
+            return Ok(());
+        }
         let opened = self.opened.as_ms();
         self.write(move |connection| {
             connection
@@ -93,7 +100,9 @@ impl SessionStore for SqliteStore {
                 .execute([opened])
                 .map(drop)
         })
-        .await
+        .await?;
+        self.forgot_older.store(true, Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -20,11 +20,10 @@ use tokio::{
 use super::{
     SqliteOptions,
     group::{self, Job, KnownFeeds},
-    line::Line,
-    metrics::ErrorKind,
 };
 use crate::{
     ports::{Commit, StoreError, StoreResult},
+    stores::{line::Line, metrics::ErrorKind},
     telemetry::metric,
 };
 
@@ -33,7 +32,7 @@ use crate::{
 pub(super) struct Writer(Arc<Shared>);
 
 struct Shared {
-    line: Arc<Line>,
+    line: Arc<Line<Box<dyn Job>>>,
     healthy: Arc<AtomicBool>,
     ended: watch::Receiver<()>,
     timeout: Duration,
@@ -54,7 +53,7 @@ impl Writer {
         commits: mpsc::UnboundedSender<Commit>,
         options: &SqliteOptions,
     ) -> io::Result<Self> {
-        let line = Arc::new(Line::new(options.queue));
+        let line = Arc::new(Line::new(options.queue.max(1)));
         let (running, ended) = watch::channel(());
         let healthy = Arc::new(AtomicBool::new(true));
         let thread = Thread {
@@ -155,7 +154,7 @@ where
 struct Thread {
     connection: Connection,
     feeds: KnownFeeds,
-    line: Arc<Line>,
+    line: Arc<Line<Box<dyn Job>>>,
     commits: mpsc::UnboundedSender<Commit>,
     group: usize,
     healthy: Arc<AtomicBool>,

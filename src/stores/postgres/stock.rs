@@ -1,0 +1,32 @@
+//! The stock's port.
+
+use async_trait::async_trait;
+use sqlx::Row;
+
+use super::{PostgresStore, rows};
+use crate::{
+    domain::ProductId,
+    ports::{StockStore, StoreResult},
+};
+
+#[async_trait]
+impl StockStore for PostgresStore {
+    async fn put(&self, product: &ProductId, inventory: serde_json::Number) -> StoreResult<()> {
+        let statement = sqlx::query(
+            "INSERT INTO stock (product, inventory) VALUES ($1, $2)
+             ON CONFLICT (product) DO UPDATE SET inventory = excluded.inventory",
+        )
+        .bind(product.as_str())
+        .bind(inventory.to_string());
+        self.pool.write(statement).await.map(drop)
+    }
+
+    async fn get(&self, product: &ProductId) -> StoreResult<Option<serde_json::Number>> {
+        let statement =
+            sqlx::query("SELECT inventory FROM stock WHERE product = $1").bind(product.as_str());
+        let inventory = self.pool.read_one(statement, |row| {
+            serde_json::from_str(row.try_get("inventory")?).map_err(|_| rows::invalid("inventory"))
+        });
+        inventory.await
+    }
+}
