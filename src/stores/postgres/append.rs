@@ -57,7 +57,9 @@ pub(super) async fn append(
     let mut outcomes = vec![None; entries.len()];
     for row in statement(&entries).fetch_all(connection).await? {
         let place = rows::number(&row, "ordinal")?;
-        let place = usize::try_from(place).ok().and_then(|place| place.checked_sub(1));
+        let place = usize::try_from(place)
+            .ok()
+            .and_then(|place| place.checked_sub(1));
         let place = place.filter(|place| *place < entries.len());
         let place = place.ok_or_else(|| rows::invalid("ordinal"))?;
         outcomes[place] = Some(appended(&row, entries[place])?);
@@ -104,11 +106,17 @@ fn statement(entries: &[&NewEntry]) -> Statement<'static> {
     .bind(of(entries, |entry| entry.event.as_bytes()))
     .bind(of(entries, |entry| entry.author.as_str()))
     .bind(of(entries, |entry| entry.author_name.as_bytes()))
-    .bind(of(entries, |entry| entry.client_id.as_ref().map(|id| id.as_str())))
+    .bind(of(entries, |entry| {
+        entry.client_id.as_ref().map(|id| id.as_str())
+    }))
     .bind(of(entries, |entry| entry.content.as_bytes()))
-    .bind(of(entries, |entry| entry.subject.as_ref().map(|subject| subject.as_bytes())))
+    .bind(of(entries, |entry| {
+        entry.subject.as_ref().map(|subject| subject.as_bytes())
+    }))
     .bind(of(entries, |entry| entry.created_at.as_ms()))
-    .bind(of(entries, |entry| entry.kept_origin().map(SocketId::as_str)))
+    .bind(of(entries, |entry| {
+        entry.kept_origin().map(SocketId::as_str)
+    }))
     .bind(attachments)
 }
 

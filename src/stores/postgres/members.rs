@@ -31,11 +31,10 @@ impl MemberStore for PostgresStore {
     }
 
     async fn rooms_of(&self, user: &UserId, limit: usize) -> StoreResult<Vec<Membership>> {
-        let statement = sqlx::query(
-            "SELECT room, lost FROM members WHERE user_id = $1 ORDER BY room LIMIT $2",
-        )
-        .bind(user.as_str())
-        .bind(rows::limit(limit));
+        let statement =
+            sqlx::query("SELECT room, lost FROM members WHERE user_id = $1 ORDER BY room LIMIT $2")
+                .bind(user.as_str())
+                .bind(rows::limit(limit));
         let membership = self.pool.read(statement, |row| {
             let lost: Option<i64> = row.try_get("lost")?;
             Ok(Membership {
@@ -65,7 +64,7 @@ impl MemberStore for PostgresStore {
     async fn remove(&self, room: &RoomId, user: &UserId) -> StoreResult<bool> {
         // No append is on its way meanwhile: what has a greater position came after the removal.
         let statement = of(
-            "WITH newest AS (SELECT position FROM log WHERE only FOR SHARE)
+            "WITH newest AS (SELECT position FROM log WHERE one FOR SHARE)
              UPDATE members SET lost = newest.position FROM newest
              WHERE room = $1 AND user_id = $2 AND lost IS NULL",
             room,

@@ -72,7 +72,9 @@ pub(super) async fn page(
         entries.reverse();
     }
     Ok(EntryPage {
-        after: entries.first().map_or(to_number(after), |first| first.seq - 1),
+        after: entries
+            .first()
+            .map_or(to_number(after), |first| first.seq - 1),
         entries,
         has_more,
         verdict,
@@ -206,7 +208,7 @@ pub(super) async fn log(pool: &Pool, after: u64, limit: usize) -> StoreResult<Ve
 
 /// The newest entry's position.
 pub(super) async fn last_position(pool: &Pool) -> StoreResult<u64> {
-    let newest = sqlx::query("SELECT position FROM log WHERE only");
+    let newest = sqlx::query("SELECT position FROM log WHERE one");
     let newest = pool.read_one(newest, |row| rows::number(row, "position"));
     Ok(newest.await?.unwrap_or(0))
 }
@@ -235,7 +237,7 @@ pub(super) async fn since(
         entries,
         position: found.last().map_or(position, |last| last.position),
     };
-    Ok((!trimmed.iter().any(|feed| of(feed))).then_some(since))
+    Ok((!trimmed.iter().any(of)).then_some(since))
 }
 
 /// Where an entry is.

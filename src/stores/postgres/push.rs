@@ -71,8 +71,18 @@ impl PushStore for PostgresStore {
         let webhooks: Vec<_> = plans.iter().map(|plan| body(&plan.webhook)).collect();
         let messages: Vec<_> = plans.iter().map(|plan| body(&plan.message)).collect();
         let statement = sqlx::query("SELECT plan_pushes($1, $2, $3, $4, $5, $6, $7) AS stored")
-            .bind(plans.iter().map(|plan| plan.entry.as_str()).collect::<Vec<_>>())
-            .bind(plans.iter().map(|plan| plan.user.as_str()).collect::<Vec<_>>())
+            .bind(
+                plans
+                    .iter()
+                    .map(|plan| plan.entry.as_str())
+                    .collect::<Vec<_>>(),
+            )
+            .bind(
+                plans
+                    .iter()
+                    .map(|plan| plan.user.as_str())
+                    .collect::<Vec<_>>(),
+            )
             .bind(webhooks)
             .bind(messages)
             .bind(from_number(position))
@@ -102,7 +112,10 @@ impl PushStore for PostgresStore {
         .bind(target.as_str())
         .bind(at.as_ms());
         let rest = self.pool.read_one(rest, |row| {
-            Ok((rows::optional_time(row, "next")?, rows::number(row, "pending")?))
+            Ok((
+                rows::optional_time(row, "next")?,
+                rows::number(row, "pending")?,
+            ))
         });
         let (next, pending) = rest.await?.unwrap_or_default();
         Ok(DuePushes {
@@ -115,21 +128,19 @@ impl PushStore for PostgresStore {
     async fn settle(&self, id: &DeliveryId, settled: Settled) -> StoreResult<()> {
         let id = id.as_str();
         let statement = match settled {
-            Settled::Delivered => {
-                sqlx::query("DELETE FROM push_deliveries WHERE id = $1").bind(id)
-            }
+            Settled::Delivered => sqlx::query("DELETE FROM push_deliveries WHERE id = $1").bind(id),
             // All its deliveries go with the subscription.
             Settled::Gone => sqlx::query(
                 "DELETE FROM push_subscriptions
                  WHERE id = (SELECT subscription FROM push_deliveries WHERE id = $1)",
             )
             .bind(id),
-            Settled::Postponed { attempts, due_at } => sqlx::query(
-                "UPDATE push_deliveries SET attempts = $2, due_at = $3 WHERE id = $1",
-            )
-            .bind(id)
-            .bind(i64::from(attempts))
-            .bind(due_at.as_ms()),
+            Settled::Postponed { attempts, due_at } => {
+                sqlx::query("UPDATE push_deliveries SET attempts = $2, due_at = $3 WHERE id = $1")
+                    .bind(id)
+                    .bind(i64::from(attempts))
+                    .bind(due_at.as_ms())
+            }
             Settled::Dead {
                 attempts,
                 error,
@@ -145,8 +156,9 @@ impl PushStore for PostgresStore {
     }
 
     async fn dead_letters(&self, limit: usize) -> StoreResult<Vec<DeadLetter>> {
-        let statement = sqlx::query("SELECT * FROM push_dead_letters ORDER BY number DESC LIMIT $1")
-            .bind(rows::limit(limit));
+        let statement =
+            sqlx::query("SELECT * FROM push_dead_letters ORDER BY number DESC LIMIT $1")
+                .bind(rows::limit(limit));
         self.pool.read(statement, letter).await
     }
 
@@ -181,7 +193,11 @@ impl SubscriptionStore for PostgresStore {
             .bind(subscription.created_at.as_ms())
             .bind(rows::limit(keep));
         let id = |row: &PgRow| rows::id(row, "id", SubscriptionId::new);
-        Ok(self.pool.change(statement, id).await?.unwrap_or(subscription.id))
+        Ok(self
+            .pool
+            .change(statement, id)
+            .await?
+            .unwrap_or(subscription.id))
     }
 
     async fn unsubscribe(&self, user: &UserId, endpoint: &str) -> StoreResult<()> {

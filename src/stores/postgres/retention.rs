@@ -60,8 +60,12 @@ pub(super) async fn trim(
         .bind(from_number(keep.entries))
         .bind(keep.since.map(Timestamp::as_ms))
         .bind(rows::limit(most));
-    let taken = pool.change(statement, |row| rows::number(row, "taken")).await?;
-    let count = taken.and_then(|taken| usize::try_from(taken).ok()).unwrap_or(0);
+    let taken = pool
+        .change(statement, |row| rows::number(row, "taken"))
+        .await?;
+    let count = taken
+        .and_then(|taken| usize::try_from(taken).ok())
+        .unwrap_or(0);
     Ok(Trimmed {
         count,
         has_more: count == most,

@@ -2,7 +2,9 @@
 
 use sqlx::{Row, postgres::PgRow};
 
-use crate::domain::{Attachment, ClientId, Entry, EntryId, FeedId, PageBudget, SocketId, Timestamp, UserId};
+use crate::domain::{
+    Attachment, ClientId, Entry, EntryId, FeedId, PageBudget, SocketId, Timestamp, UserId,
+};
 
 /// A query for the first rows of another one, up to the one that is more than fits a page, and for
 /// how many rows that one has. Neither reads large values for it.
@@ -124,10 +126,7 @@ pub(super) fn time(row: &PgRow, column: &'static str) -> sqlx::Result<Timestamp>
 }
 
 /// A time in milliseconds, where there is one.
-pub(super) fn optional_time(
-    row: &PgRow,
-    column: &'static str,
-) -> sqlx::Result<Option<Timestamp>> {
+pub(super) fn optional_time(row: &PgRow, column: &'static str) -> sqlx::Result<Option<Timestamp>> {
     let ms: Option<i64> = row.try_get(column)?;
     Ok(ms.map(Timestamp::from_ms))
 }

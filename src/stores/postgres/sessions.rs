@@ -39,7 +39,9 @@ impl SessionStore for PostgresStore {
         };
         let user = |one: &&&SavedSession| one.user.as_ref().map(ToString::to_string);
         let statement = sqlx::query(concat!(
-            "WITH alive AS (", alive!(), "), removed AS (
+            "WITH alive AS (",
+            alive!(),
+            "), removed AS (
                  DELETE FROM sessions WHERE namespace = $2 AND pid = ANY ($3) AND owner = $1
              )
              INSERT INTO sessions (namespace, owner, pid, id, user_id, rooms)
@@ -51,7 +53,12 @@ impl SessionStore for PostgresStore {
         .bind(&*self.owner)
         .bind(namespace.as_bytes())
         .bind(gone.iter().map(|pid| pid.as_bytes()).collect::<Vec<_>>())
-        .bind(saved.iter().map(|one| one.pid.as_bytes()).collect::<Vec<_>>())
+        .bind(
+            saved
+                .iter()
+                .map(|one| one.pid.as_bytes())
+                .collect::<Vec<_>>(),
+        )
         .bind(saved.iter().map(|one| one.id.as_str()).collect::<Vec<_>>())
         .bind(saved.iter().map(user).collect::<Vec<_>>())
         .bind(saved.iter().map(rooms).collect::<Vec<_>>());
@@ -59,12 +66,11 @@ impl SessionStore for PostgresStore {
     }
 
     async fn load(&self, namespace: &str, pid: &str) -> StoreResult<Option<SavedSession>> {
-        let statement = sqlx::query(
-            "SELECT * FROM sessions WHERE namespace = $1 AND pid = $2 AND owner <> $3",
-        )
-        .bind(namespace.as_bytes())
-        .bind(pid.as_bytes())
-        .bind(&*self.owner);
+        let statement =
+            sqlx::query("SELECT * FROM sessions WHERE namespace = $1 AND pid = $2 AND owner <> $3")
+                .bind(namespace.as_bytes())
+                .bind(pid.as_bytes())
+                .bind(&*self.owner);
         self.pool.read_one(statement, session).await
     }
 
@@ -87,7 +93,9 @@ impl SessionStore for PostgresStore {
     async fn forget_older(&self, window: Duration) -> StoreResult<()> {
         // Its sessions go with an owner.
         let statement = sqlx::query(concat!(
-            "WITH alive AS (", alive!(), ")
+            "WITH alive AS (",
+            alive!(),
+            ")
              DELETE FROM owners
              WHERE id <> $1 AND alive_at < now() - $2 * interval '1 second'"
         ))

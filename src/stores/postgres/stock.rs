@@ -22,8 +22,8 @@ impl StockStore for PostgresStore {
     }
 
     async fn get(&self, product: &ProductId) -> StoreResult<Option<serde_json::Number>> {
-        let statement = sqlx::query("SELECT inventory FROM stock WHERE product = $1")
-            .bind(product.as_str());
+        let statement =
+            sqlx::query("SELECT inventory FROM stock WHERE product = $1").bind(product.as_str());
         let inventory = self.pool.read_one(statement, |row| {
             serde_json::from_str(row.try_get("inventory")?).map_err(|_| rows::invalid("inventory"))
         });

@@ -29,6 +29,7 @@ use crate::{
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 
 /// What waits for the writer.
+#[allow(clippy::large_enum_variant)] // Nearly all are appends.
 enum Job {
     Append(Append),
     /// A commit of nothing, to learn whether commits succeed.
@@ -106,7 +107,10 @@ impl Writer {
         if let Ok(answer) = timeout(self.0.timeout, answer).await {
             return answer.map_err(|_| StoreError);
         }
-        if ticket.and_then(|ticket| self.0.line.withdraw(ticket)).is_some() {
+        if ticket
+            .and_then(|ticket| self.0.line.withdraw(ticket))
+            .is_some()
+        {
             ErrorKind::QueueFull.count();
         }
         Err(StoreError)
@@ -194,7 +198,9 @@ impl Task {
     async fn append(&mut self, group: Vec<Append>) {
         let mut parts = append::parts(group);
         while let Some(mut part) = parts.pop() {
-            let outcome = self.ask(async |connection: &mut PgConnection| append::append(connection, &part).await).await;
+            let outcome = self
+                .ask(async |connection: &mut PgConnection| append::append(connection, &part).await)
+                .await;
             match outcome {
                 Ok(outcomes) => {
                     self.note(None);
@@ -318,5 +324,7 @@ fn is_spoiled(error: &sqlx::Error) -> bool {
         return false;
     };
     let code = error.code().unwrap_or_default();
-    ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+    ["22", "23", "54"]
+        .iter()
+        .any(|class| code.starts_with(class))
 }
