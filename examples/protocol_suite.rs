@@ -127,7 +127,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let data = tempfile::tempdir()?;
     let mut config = Config::default();
     config.auth.jwt_secret = Secret::new("nobody signs in to this server");
-    config.store.path = data.path().join("suite.db").display().to_string();
+    config.store.path = Secret::new(data.path().join("suite.db").display().to_string());
     config.limits.payload_bytes = MAX_PAYLOAD;
     config.socket.ping_interval_ms = PING_INTERVAL_MS;
     config.socket.ping_timeout_ms = PING_TIMEOUT_MS;

@@ -185,9 +185,24 @@ impl Auth {
     /// Fails with `store_unavailable`, and then nothing is revoked.
     pub async fn revoke(&self, revocation: Revocation, until: Option<Timestamp>) -> Result<()> {
         // The token itself is accepted for as long as the leeway after its `exp`.
+        let stored = until.map(|expiry| expiry.plus(self.0.expectations.leeway));
+        self.0.revocation_store.add(&revocation, stored).await?;
+        self.note_revoked(revocation, until);
+        Ok(())
+    }
+
+    /// Applies a revocation that is stored already.
+    pub fn note_revoked(&self, revocation: Revocation, until: Option<Timestamp>) {
         let until = until.map(|expiry| expiry.plus(self.0.expectations.leeway));
-        self.0.revocation_store.add(&revocation, until).await?;
         self.0.revocations.add(revocation, until, Timestamp::now());
+    }
+
+    /// Applies whatever is stored. Fails with `store_unavailable`.
+    pub async fn reload(&self) -> Result<()> {
+        let now = Timestamp::now();
+        for revocation in self.0.revocation_store.load(now).await? {
+            self.0.revocations.add(revocation, None, now);
+        }
         Ok(())
     }
 

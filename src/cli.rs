@@ -1,5 +1,6 @@
 //! The command line: what each command does, and how its failures are told.
 
+mod health;
 mod serve;
 mod signals;
 mod token;
@@ -16,6 +17,7 @@ use crate::{
     auth::{AuthSetupError, MintError, check_jwks_file},
     config::{Config, ConfigError, Override, Preset, Sources},
 };
+use health::HealthArgs;
 use serve::ServeArgs;
 use token::TokenArgs;
 
@@ -37,6 +39,8 @@ enum Command {
     Token(TokenArgs),
     /// Say whether a server can start with this configuration
     CheckConfig(FileArgs),
+    /// Ask the running server of this configuration whether it lives
+    Health(HealthArgs),
     /// Print a roomcast.toml with every key, its default and meaning
     DefaultConfig,
 }
@@ -76,6 +80,10 @@ enum Failure {
     Runtime(io::Error),
     #[error("cannot write to stdout: {0}")]
     Stdout(io::Error),
+    #[error("the server cannot be asked: {0}")]
+    Unreachable(io::Error),
+    #[error("the server answers: {0}")]
+    Unhealthy(String),
     #[error(transparent)]
     Server(#[from] crate::server::StartError),
 }
@@ -87,6 +95,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Token(args) => print_token(&args),
         Command::CheckConfig(args) => check_config(&args),
+        Command::Health(args) => ask_health(&args),
         Command::DefaultConfig => print_defaults(),
     };
     match outcome {
@@ -113,6 +122,13 @@ fn check_config(args: &FileArgs) -> Result<(), Failure> {
         complain(&format!("warning: {warning}"));
     }
     say("configuration is valid")
+}
+
+fn ask_health(args: &HealthArgs) -> Result<(), Failure> {
+    let config = Config::load(&args.file.sources(Preset::Standard, Vec::new()))?;
+    let answer = args.ask(&config.server).map_err(Failure::Unreachable)?;
+    answer.map_err(Failure::Unhealthy)?;
+    say("healthy")
 }
 
 fn print_defaults() -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The configuration: one section a file, each key documented where it stands.
 
 mod auth;
+mod bridge;
 mod cluster;
 mod document;
 mod error;
@@ -14,6 +15,7 @@ mod payments;
 mod presence;
 mod push;
 mod recovery;
+mod relay;
 mod retention;
 mod rooms;
 mod schema;
@@ -30,6 +32,7 @@ use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
 pub use auth::Auth;
+pub use bridge::Bridge;
 pub use cluster::Cluster;
 pub use error::ConfigError;
 pub use limits::Limits;
@@ -40,6 +43,7 @@ pub use payments::{Gateway, Payments};
 pub use presence::{Audience, Presence};
 pub use push::Push;
 pub use recovery::Recovery;
+pub use relay::{RelayAs, RelayRule};
 pub use retention::Retention;
 pub use rooms::{RoomAccess, Rooms};
 pub use secret::{ApiKeyError, ApiKeys, Secret};
@@ -77,6 +81,7 @@ static SECTIONS: &[Section] = &[
     Log::SECTION,
     Ops::SECTION,
     Cluster::SECTION,
+    Bridge::SECTION,
 ];
 
 /// The whole configuration. Its `Debug` shows no secrets.
@@ -107,7 +112,7 @@ pub struct Config {
     pub payments: Payments,
     /// What users who are away are sent.
     pub push: Push,
-    /// The embedded database.
+    /// Where what is durable lies.
     pub store: Store,
     /// How long entries are kept.
     pub retention: Retention,
@@ -117,8 +122,12 @@ pub struct Config {
     pub ops: Ops,
     /// Several nodes that act as one.
     pub cluster: Cluster,
+    /// What workers publish on Redis.
+    pub bridge: Bridge,
     /// Configured `[[watch]]` rules; see [`Config::watch_rules`] for all of them.
     pub watch: Vec<WatchRule>,
+    /// Configured `[[relay]]` rules, beside the built-in channels.
+    pub relay: Vec<RelayRule>,
 }
 
 impl Config {
@@ -128,7 +137,6 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let mut config = load::load(sources)?;
         config.server.normalise();
-        config.store.normalise();
         Ok(config)
     }
 
@@ -141,9 +149,18 @@ impl Config {
         self.payments.check()?;
         self.push.check()?;
         self.store.check()?;
+        ensure(
+            !self.cluster.is_on() || self.store.postgres().is_some(),
+            || {
+                "cluster.redis_url (REDIS_URL) makes this node one of a cluster, whose nodes must share \
+             a database: set store.path (DATABASE_URL) to postgres://…"
+                .into()
+            },
+        )?;
         self.log.check()?;
         self.ops.check()?;
         self.cluster.check()?;
+        relay::check(&self.relay)?;
         watch::check(&self.watch_rules())
     }
 

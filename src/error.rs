@@ -89,6 +89,8 @@ codes! {
     TooManyPollingSessions = "too_many_polling_sessions", 429;
     /// The backend that decides about rooms does not answer.
     RoomsUnavailable = "rooms_unavailable", 503;
+    /// Other nodes of the cluster cannot be reached.
+    ClusterUnavailable = "cluster_unavailable", 503;
     /// Too many event streams in all.
     TooManyStreams = "too_many_streams", 503;
     /// Too many event streams of this user.

@@ -54,7 +54,7 @@ use crate::{
     services::Services,
 };
 
-pub use ops::Readiness;
+pub use ops::{Readiness, RedisProbe};
 
 /// What the routes work with.
 #[derive(Clone, FromRef)]

@@ -50,7 +50,9 @@
 //!   overlap while they wait for their commit: one socket's burst shares commits, too.
 
 pub mod auth;
+pub mod bridge;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod domain;
 pub mod error;

@@ -5,6 +5,7 @@ mod feed_store;
 mod leases;
 mod member_store;
 mod payment_store;
+mod peers;
 mod position_store;
 mod presence_store;
 mod push_gateway;
@@ -25,6 +26,7 @@ pub use feed_store::{
 pub use leases::Leases;
 pub use member_store::{MemberStore, Membership};
 pub use payment_store::PaymentStore;
+pub use peers::{NoPeers, Notice, Peers};
 pub use position_store::PositionStore;
 pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
 pub use push_gateway::{PushGateway, Sent};

@@ -19,7 +19,7 @@ use crate::{
     config::{Config, ConfigError},
     events,
     http::{
-        self, App, Readiness,
+        self, App, Readiness, RedisProbe,
         demo::{self, SampleUser},
     },
     realtime::namespace::{Behind, Endpoint, Namespace, Pace, Root},
@@ -143,13 +143,17 @@ impl Server {
         let behind = Behind {
             auth,
             services,
-            sessions: Arc::new(wired.store.clone()),
+            sessions: wired.store.clone(),
         };
         let opened = endpoint.open(&config, behind, namespaces).await;
         opened.map_err(crate::error::Error::from)?;
 
         let store = wired.store.clone();
-        let readiness = Readiness::new(Arc::new(move || store.is_healthy()));
+        let redis = wired.cluster.clone().map(|cluster| RedisProbe {
+            is_up: Arc::new(move || cluster.is_up()),
+            is_required: config.cluster.redis_required,
+        });
+        let readiness = Readiness::new(Arc::new(move || store.is_healthy()), redis);
         let config = Arc::new(config);
         let app = App {
             services: services.clone(),
@@ -161,7 +165,10 @@ impl Server {
             sample_users: sample_users(&config)?,
         };
         let store = wired.store.clone();
-        let background = Background::start(services.clone(), hub.clone(), store, &app).await?;
+        let mut background = Background::start(services.clone(), hub.clone(), store, &app).await?;
+        if let Some(cluster) = wired.cluster.clone() {
+            background.add_cluster(cluster, services.clone());
+        }
         let router = http::outside(http::router(&app).merge(routes), endpoint.engine(), &config)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -194,14 +201,20 @@ impl Server {
         if finished.is_err() {
             tracing::warn!("the drain deadline has passed; what is left is cut off");
         }
+        if let Some(cluster) = &wired.cluster {
+            cluster.leave().await;
+        }
         drop(background);
-        hub.save_sessions(&wired.store).await;
+        hub.save_sessions(&*wired.store).await;
         if let Err(error) = services.presence_keeper.save().await {
             tracing::warn!(%error, "presence could not be stored");
         }
         // What was accepted is committed and told; then both ends of the channel are gone.
         wired.store.close().await;
         let _ = wired.delivery.await;
+        if let Some(cluster) = &wired.cluster {
+            cluster.redis.close().await;
+        }
         serving.abort();
         tracing::info!("stopped");
         Ok(())

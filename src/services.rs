@@ -28,7 +28,7 @@ pub use access::Access;
 pub use channels::{Channels, DASHBOARD, Publication};
 pub use chat::{Chat, Draft, Entered, MAX_PAGE, RoomOverview, Speaker};
 pub(crate) use deadlines::Deadlines;
-pub use delivery::{deliver_commits, present};
+pub use delivery::{Delivery, present};
 pub use direct::{Direct, DirectDraft};
 pub use emits::{EmitRequest, EmitTarget, Emits};
 pub use inventory::Inventory;
@@ -48,6 +48,8 @@ pub use typing::Typing;
 pub use watch::{Snapshot, Watch, Watched};
 
 use std::sync::Arc;
+
+use crate::{error::Result, ports::Notice};
 
 /// Every service, as events and routes reach them.
 #[derive(Clone)]
@@ -91,6 +93,19 @@ pub struct Services {
 }
 
 impl Services {
+    /// Does what another node has told.
+    pub async fn hear(&self, notice: Notice) -> Result<()> {
+        match notice {
+            Notice::Evicted { user, room } => self.chat.evict(&user, &room),
+            Notice::SessionsEnded { user } => self.sessions.end_own(&user),
+            Notice::Revoked { revocation, until } => self.sessions.revoked(revocation, until),
+            Notice::RevokeDevice { socket } => self.sessions.revoke_device(socket).await?,
+            Notice::PaymentSettled { payment } => self.payments.settled(&payment).await?,
+            Notice::PaymentForDevices { payment } => self.payments.for_devices(&payment).await?,
+        }
+        Ok(())
+    }
+
     /// Runs what the services do by the clock, until the returned future is dropped.
     pub async fn run_clocks(&self) {
         tokio::join!(

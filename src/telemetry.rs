@@ -60,6 +60,22 @@ pub mod metric {
     pub const PUSH_LOST: &str = "roomcast_push_lost_feeds_total";
     /// Failures of the store, by `kind`.
     pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
+    /// Commands to Redis that failed, by `command`.
+    pub const REDIS_ERRORS: &str = "roomcast_redis_errors_total";
+    /// Whether Redis can be used: 1 or 0.
+    pub const REDIS_UP: &str = "roomcast_redis_up";
+    /// Events that wait to be told to other nodes.
+    pub const CLUSTER_QUEUE: &str = "roomcast_cluster_queue_depth";
+    /// Events that were not told to other nodes, by `class` and `reason`.
+    pub const CLUSTER_DROPS: &str = "roomcast_cluster_drops_total";
+    /// Events of other nodes that came too fast for us, or could not be read, by `reason`.
+    pub const CLUSTER_LOST: &str = "roomcast_cluster_lost_total";
+    /// Time from another node's telling to our hearing, as far as clocks agree.
+    pub const CLUSTER_LAG: &str = "roomcast_cluster_lag_seconds";
+    /// Entries of other nodes by where we had them from: `redis` or `store`.
+    pub const CLUSTER_ENTRIES: &str = "roomcast_cluster_entries_total";
+    /// Messages of the bridge by `channel` and `outcome`.
+    pub const BRIDGE: &str = "roomcast_bridge_messages_total";
 }
 
 /// Upper bounds of the latency histograms, in seconds.
@@ -89,7 +105,7 @@ pub fn init(log: &config::Log) {
 
 /// Libraries that write what they carry to the log at lower levels: frames with messages, headers
 /// with tokens.
-const DISCREET: [&str; 4] = ["hyper", "hyper_util", "h2", "reqwest"];
+const DISCREET: [&str; 6] = ["fred", "hyper", "hyper_util", "h2", "reqwest", "sqlx"];
 
 /// What is logged at this level: never what clients say to each other, whatever the level.
 fn filter(level: &str) -> EnvFilter {
@@ -110,6 +126,7 @@ pub fn recorder() -> Result<PrometheusHandle, BuildError> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(seconds(metric::APPEND_SECONDS), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::HTTP_SECONDS), &SECONDS)?
+        .set_buckets_for_metric(seconds(metric::CLUSTER_LAG), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::GROUP_SIZE), &SIZES)?
         .build_recorder();
     let handle = HANDLE.get_or_init(|| recorder.handle()).clone();
@@ -156,6 +173,36 @@ fn describe() {
         "Feeds from which retention took entries before they could be pushed"
     );
     describe_counter!(metric::STORE_ERRORS, "Failures of the store by kind");
+    describe_cluster();
+}
+
+fn describe_cluster() {
+    describe_counter!(metric::REDIS_ERRORS, "Commands to Redis that failed");
+    describe_gauge!(metric::REDIS_UP, "Whether Redis can be used");
+    describe_gauge!(
+        metric::CLUSTER_QUEUE,
+        "Events that wait to be told to other nodes"
+    );
+    describe_counter!(
+        metric::CLUSTER_DROPS,
+        "Events that were not told to other nodes"
+    );
+    describe_counter!(
+        metric::CLUSTER_LOST,
+        "Events of other nodes that were not heard"
+    );
+    describe_histogram!(
+        metric::CLUSTER_LAG,
+        "Time from another node's telling to our hearing"
+    );
+    describe_counter!(
+        metric::CLUSTER_ENTRIES,
+        "Entries of other nodes by where they came from"
+    );
+    describe_counter!(
+        metric::BRIDGE,
+        "Messages of the bridge by channel and outcome"
+    );
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
+mod cluster;
 mod options;
 mod push;
 
@@ -7,31 +8,51 @@ use std::sync::Arc;
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
-use self::options::{
-    access, audience, auth_options, gateway, provider, retention, sqlite_options, stream_limits,
+pub use self::cluster::ClusterLink;
+use self::{
+    cluster::Live,
+    options::{
+        access, audience, auth_options, gateway, postgres_options, provider, retention,
+        sqlite_options, stream_limits,
+    },
 };
 use crate::{
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
-    ports::{Emitter, Sockets},
-    realtime::{namespace::Hub, streams::StreamHub},
+    ports::{Commit, Emitter, NoPeers, Peers, Sockets, StoreError},
+    realtime::{
+        namespace::{Hub, OwnSockets},
+        streams::StreamHub,
+    },
     services::{
-        Channels, Chat, Direct, Emits, Inventory, KeyedLocks, Members, Notifications, Orders,
-        Payments, PresenceKeeper, PresenceService, Services, Sessions, Sync, Tracking, Typing,
-        Watch, deliver_commits,
+        Channels, Chat, Delivery, Direct, Emits, Inventory, KeyedLocks, Members, Notifications,
+        Orders, Payments, PresenceKeeper, PresenceService, Services, Sessions, Sync, Tracking,
+        Typing, Watch,
     },
     stores::{
+        Durable,
         memory::{MemoryPositions, MemoryPresence},
-        sqlite::{OpenError, SqliteStore},
+        postgres::{self, PostgresStore},
+        redis::RedisOpenError,
+        sqlite::{self, SqliteStore},
     },
 };
 
 /// Why the parts cannot be put together, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum WiringError {
-    /// The database.
+    /// The SQLite file.
     #[error(transparent)]
-    Store(#[from] OpenError),
+    Sqlite(#[from] sqlite::OpenError),
+    /// The PostgreSQL database.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+    /// What it holds.
+    #[error("cannot read what is stored: {0}")]
+    Read(StoreError),
+    /// Redis.
+    #[error(transparent)]
+    Redis(#[from] RedisOpenError),
     /// The keys.
     #[error(transparent)]
     Auth(#[from] AuthSetupError),
@@ -50,43 +71,85 @@ pub struct Wired {
     /// What the server does.
     pub services: Arc<Services>,
     /// What is durable.
-    pub store: SqliteStore,
+    pub store: Arc<dyn Durable>,
     /// Event streams.
     pub streams: Arc<StreamHub>,
     /// Live delivery; ends when the store has closed.
     pub delivery: JoinHandle<()>,
+    /// The other nodes, if there may be any.
+    pub cluster: Option<Arc<ClusterLink>>,
 }
 
 /// Opens the store and builds the services around the hub.
 pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> {
     let (commits, committed) = mpsc::unbounded_channel();
-    let store = SqliteStore::open(&sqlite_options(&config.store), commits)?;
-    let auth = Auth::new(auth_options(&config.auth), Arc::new(store.clone())).await?;
-    let streams = StreamHub::new(Arc::new(store.clone()), stream_limits(config));
-    let streams = Arc::new(streams);
-    let services = Arc::new(services(config, &auth, &store, &hub, &streams)?);
-    let (readers, push) = (streams.clone(), services.push.clone());
-    let deliver = async move { deliver_commits(committed, &*hub, &*readers, &push).await };
-    let delivery = tokio::spawn(deliver);
+    let store = open_store(config, commits).await?;
+    let position = store.last_position().await.map_err(WiringError::Read)?;
+    let auth = Auth::new(auth_options(&config.auth), store.clone()).await?;
+    let streams = Arc::new(StreamHub::new(store.clone(), stream_limits(config)));
+    let cluster = ClusterLink::open(config)?.map(Arc::new);
+    if let Some(cluster) = &cluster {
+        hub.relay_to(Arc::new(cluster.outgoing.clone()));
+    }
+    let services = services(config, &auth, &store, &hub, &streams, cluster.as_deref())?;
+    let services = Arc::new(services);
+    let delivery = Delivery {
+        emitter: Arc::new(OwnSockets(hub.clone())),
+        streams: streams.clone(),
+        push: services.push.clone(),
+    };
+    let delivery = if config.store.postgres().is_some() {
+        cluster::follow(
+            &config.cluster,
+            Live {
+                feeds: store.clone(),
+                delivery,
+                hub,
+                position,
+            },
+            cluster.as_deref(),
+            committed,
+        )
+    } else {
+        tokio::spawn(delivery.run(committed))
+    };
     Ok(Wired {
         auth,
         services,
         store,
         streams,
         delivery,
+        cluster,
     })
+}
+
+/// Opens the configured database.
+async fn open_store(
+    config: &Config,
+    commits: mpsc::UnboundedSender<Commit>,
+) -> Result<Arc<dyn Durable>, WiringError> {
+    if let Some(url) = config.store.postgres() {
+        let options = postgres_options(&config.store, url);
+        return Ok(Arc::new(PostgresStore::open(&options, commits).await?));
+    }
+    let options = sqlite_options(&config.store);
+    Ok(Arc::new(SqliteStore::open(&options, commits)?))
 }
 
 fn services(
     config: &Config,
     auth: &Auth,
-    store: &SqliteStore,
+    store: &Arc<dyn Durable>,
     hub: &Arc<Hub>,
     streams: &Arc<StreamHub>,
+    cluster: Option<&ClusterLink>,
 ) -> Result<Services, WiringError> {
+    let peers: Arc<dyn Peers> = match cluster {
+        Some(cluster) => Arc::new(cluster.outgoing.clone()),
+        None => Arc::new(NoPeers),
+    };
     let emitter: Arc<dyn Emitter> = hub.clone();
     let sockets: Arc<dyn Sockets> = hub.clone();
-    let store = Arc::new(store.clone());
     let typing = Typing::new(emitter.clone(), sockets.clone(), config.typing.timeout());
     let typing = Arc::new(typing);
     let who_is_there = Arc::new(MemoryPresence::default());
@@ -98,7 +161,7 @@ fn services(
         audience(config.presence.audience),
         config.presence.grace(),
     ));
-    let access = access(&config.rooms, &store)?;
+    let access = access(&config.rooms, store)?;
     let chat = Arc::new(Chat {
         feeds: store.clone(),
         emitter: emitter.clone(),
@@ -127,10 +190,11 @@ fn services(
             store.clone(),
             sockets.clone(),
             emitter.clone(),
+            peers.clone(),
             gateway(&config.payments),
             provider(&config.payments),
         )),
-        push: Arc::new(push::push(&config.push, &store, &sockets, streams)?),
+        push: Arc::new(push::push(&config.push, store, &sockets, streams)?),
         watch: Arc::new(Watch {
             rules: config.watch_rules().into_iter().map(Arc::new).collect(),
             tracking: tracking.clone(),
@@ -155,14 +219,16 @@ fn services(
         }),
         retention: Arc::new(retention(&config.retention, store.clone())),
         members: Arc::new(Members {
-            store,
+            store: store.clone(),
             chat: chat.clone(),
+            peers: peers.clone(),
         }),
         emits: Arc::new(Emits { emitter }),
         sessions: Arc::new(Sessions {
             auth: auth.clone(),
             sockets,
             streams: streams.clone(),
+            peers,
         }),
         chat,
         typing,

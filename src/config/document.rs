@@ -23,6 +23,20 @@ const RULES: &str = r#"
 # room = "table-{id}"        # the room: {id} exactly once, after at least four characters
 # who = "user"               # guest (anyone), user (default), driver, vendor or service
 # snapshot = "none"          # none (default); position for tracking:{id}, stock for product-{id}
+
+# Rules for what else workers publish on Redis, beside the built-in channels (bridge.channels).
+#
+# [[relay]]
+# channel = "tables:{id}"    # the channel; {id}, at most once, stands for any text
+# room = "table-{id}"        # the room: {id} is the channel's, {/pointer} a value of the message
+# event = "table-changed"    # the event that its sockets hear
+# payload = "/data"          # a JSON pointer to the event's argument; "" = the whole message
+#
+# [[relay]]
+# stream = "order-stream"    # a Redis Stream instead: no entry is lost while a node restarts; its
+#                            # field "data" is the message, or else its only field
+# as = "orders"              # event (default), orders, notifications or inventory-updates: taken
+#                            # as on that channel, without room and event
 "#;
 
 /// Every key with its default, meaning and names, as TOML that can be read back.

@@ -15,8 +15,8 @@ pub(super) const FILE_VARIABLE: &str = "ROOMCAST_CONFIG";
 /// What the environment variables of this program begin with.
 const PREFIX: &str = "ROOMCAST_";
 
-/// The list of rules, which is no section.
-const WATCH: &str = "watch";
+/// The lists of rules, which are no sections.
+const LISTS: [&str; 2] = ["watch", "relay"];
 
 /// The key at `section.key`.
 pub(super) fn find(path: &str) -> Option<(&'static Section, &'static Key)> {
@@ -35,8 +35,11 @@ pub(super) fn paths() -> Vec<String> {
 /// Refuses a file with a section or key that does not exist.
 pub(super) fn check_table(table: &toml::Table, file: &str) -> Result<(), ConfigError> {
     let sections = SECTIONS.iter().map(|section| section.name);
-    let sections: Vec<_> = sections.chain([WATCH]).map(str::to_owned).collect();
-    for (name, value) in table.iter().filter(|(name, _)| *name != WATCH) {
+    let sections: Vec<_> = sections.chain(LISTS).map(str::to_owned).collect();
+    for (name, value) in table
+        .iter()
+        .filter(|(name, _)| !LISTS.contains(&name.as_str()))
+    {
         let Some(keys) = value.as_table() else {
             return Err(ConfigError::new(if sections.contains(name) {
                 format!("{name} in {file} is a section: write [{name}]")

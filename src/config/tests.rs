@@ -94,7 +94,7 @@ fn text_from_the_environment_is_read_as_the_type_of_its_key() {
     assert_eq!(config.auth.jwt_secret.expose(), "12345");
     assert_eq!(config.auth.api_keys.digests().len(), 2);
     assert_eq!(config.auth.issuer, "true");
-    assert_eq!(config.store.path, "x.db");
+    assert_eq!(config.store.file(), "x.db");
     assert!(config.socket.eio3 && config.auth.guests);
     assert_eq!(config.socket.parser, Parser::Msgpack);
     assert_eq!(config.payments.decline_above, 99.5);
@@ -142,5 +142,8 @@ fn every_section_of_the_configuration_is_in_the_table_of_sections() {
     let config = serde_json::to_value(Config::default()).unwrap();
     let fields: Vec<_> = config.as_object().unwrap().keys().cloned().collect();
     let sections = SECTIONS.iter().map(|section| section.name);
-    assert_eq!(fields, sections.chain(["watch"]).collect::<Vec<_>>());
+    assert_eq!(
+        fields,
+        sections.chain(["watch", "relay"]).collect::<Vec<_>>()
+    );
 }

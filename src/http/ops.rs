@@ -32,19 +32,33 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Headers that proxies add: who sends one is not a direct caller.
 const FORWARDED: [&str; 2] = ["forwarded", "x-forwarded-for"];
 
+/// Something that is asked by each probe, so it must not wait.
+pub type Probe = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Whether clients should be sent here. Cheap to clone; clones share their state.
 #[derive(Clone)]
 pub struct Readiness {
     draining: Arc<AtomicBool>,
-    store_is_healthy: Arc<dyn Fn() -> bool + Send + Sync>,
+    store_is_healthy: Probe,
+    redis: Option<RedisProbe>,
+}
+
+/// Whether other nodes can be reached.
+#[derive(Clone)]
+pub struct RedisProbe {
+    /// Whether they can.
+    pub is_up: Probe,
+    /// Whether this node is not ready where they cannot.
+    pub is_required: bool,
 }
 
 impl Readiness {
-    /// `store_is_healthy`: whether the store can be used; asked by each probe, so it must not wait.
-    pub fn new(store_is_healthy: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+    /// `store_is_healthy`: whether the store can be used; `redis`: where there may be other nodes.
+    pub fn new(store_is_healthy: Probe, redis: Option<RedisProbe>) -> Self {
         Self {
             draining: Arc::default(),
             store_is_healthy,
+            redis,
         }
     }
 
@@ -59,7 +73,16 @@ impl Readiness {
         let without_store = !(self.store_is_healthy)();
         let draining = draining.then_some(Obstacle::Draining);
         let without_store = without_store.then_some(Obstacle::Store);
-        draining.into_iter().chain(without_store).collect()
+        let is_required = self.redis.as_ref().is_some_and(|redis| redis.is_required);
+        let without_redis = self.degraded().filter(|_| is_required);
+        let all = [draining, without_store, without_redis];
+        all.into_iter().flatten().collect()
+    }
+
+    /// What is missing that this node can do without.
+    fn degraded(&self) -> Option<Obstacle> {
+        let redis = self.redis.as_ref()?;
+        (!(redis.is_up)()).then_some(Obstacle::Redis)
     }
 }
 
@@ -71,12 +94,17 @@ enum Obstacle {
     Draining,
     /// The store cannot be used.
     Store,
+    /// Other nodes cannot be reached.
+    Redis,
 }
 
 #[derive(Serialize, ToSchema)]
 struct Health {
     /// `ok` or `ready`.
     status: &'static str,
+    /// What is missing that this node can do without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degraded: Option<Obstacle>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -111,7 +139,10 @@ pub fn private_routes() -> Router<App> {
     responses((status = 200, description = "It does.", body = Health)),
 )]
 async fn live() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health {
+        status: "ok",
+        degraded: None,
+    })
 }
 
 /// Whether clients should be sent here.
@@ -132,9 +163,15 @@ async fn live() -> Json<Health> {
 async fn ready(State(readiness): State<Readiness>) -> Response {
     let reasons = readiness.obstacles();
     let error = match reasons.first() {
-        None => return Json(Health { status: "ready" }).into_response(),
+        None => {
+            let (status, degraded) = ("ready", readiness.degraded());
+            return Json(Health { status, degraded }).into_response();
+        }
         Some(Obstacle::Draining) => Error::new(Code::Draining, "The server is going down"),
         Some(Obstacle::Store) => Error::new(Code::StoreUnavailable, "The store is unavailable"),
+        Some(Obstacle::Redis) => {
+            Error::new(Code::ClusterUnavailable, "Other nodes cannot be reached")
+        }
     };
     let problem = problem::Problem::from(&error);
     problem::respond(&error, &NotReady { problem, reasons })

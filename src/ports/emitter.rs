@@ -1,12 +1,14 @@
 //! The way out to clients: one call for every event that leaves the server.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{FeedId, Room, SocketId};
 
 /// What an event carries. A tuple becomes several arguments, anything else one.
 pub type Payload<'a> = &'a (dyn erased_serde::Serialize + Sync);
 
 /// How an event must be treated when a reader is slow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Class {
     /// Stored: every reader gets it once, in order.
     Durable,
@@ -39,7 +41,7 @@ pub struct EntryRef<'a> {
 }
 
 /// Whether an event is worth keeping for a client that is away for a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keep {
     /// It is kept for as long as sessions can be recovered.
     Kept,

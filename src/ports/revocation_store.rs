@@ -1,12 +1,13 @@
 //! Tokens and users that are refused although their signature still fits.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use super::StoreResult;
 use crate::domain::{Timestamp, UserId};
 
 /// What is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Revocation {
     /// The token with this `jti`.
     TokenId(String),

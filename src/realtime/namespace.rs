@@ -26,10 +26,11 @@ use futures::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use client_sockets::ClientSockets;
+pub use codec::Encoded;
 pub use dispatch::Rules;
 pub use drain::Pace;
-pub use handle::NamespaceHandle;
-pub use hub::{Hub, Root};
+pub use handle::{NamespaceHandle, Relay};
+pub use hub::{Hub, OwnSockets, Root};
 
 use self::{
     acceptor::{Acceptor, AcceptorLimits},

@@ -165,6 +165,11 @@ impl Rooms {
         member.is_some_and(|member| member.rooms.contains_key(room))
     }
 
+    /// Whether a socket with this id is connected.
+    pub fn has(&self, id: &str) -> bool {
+        self.inner.lock().sockets.contains_key(id)
+    }
+
     /// How many sockets are connected.
     pub fn len(&self) -> usize {
         self.inner.lock().sockets.len()

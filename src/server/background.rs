@@ -10,8 +10,9 @@ use crate::{
     http::{self, App},
     realtime::namespace::Hub,
     services::Services,
-    stores::sqlite::SqliteStore,
+    stores::Durable,
     telemetry::metric,
+    wiring::ClusterLink,
 };
 
 /// How often the gauges are set.
@@ -27,11 +28,11 @@ impl Background {
     pub(super) async fn start(
         services: Arc<Services>,
         hub: Arc<Hub>,
-        store: SqliteStore,
+        store: Arc<dyn Durable>,
         app: &App,
     ) -> Result<Self, StartError> {
         let mut tasks = vec![
-            tokio::spawn(async move { heal(&store).await }),
+            tokio::spawn(async move { heal(&*store).await }),
             tokio::spawn(async move { services.run_clocks().await }),
             tokio::spawn(set_gauges(hub.clone(), app.metrics.clone())),
             tokio::spawn({
@@ -62,6 +63,23 @@ impl Background {
     }
 }
 
+impl Background {
+    /// Tells other nodes, and hears them.
+    pub(super) fn add_cluster(&mut self, cluster: Arc<ClusterLink>, services: Arc<Services>) {
+        let up = gauge!(metric::REDIS_UP);
+        let watched = cluster.clone();
+        self.0.push(tokio::spawn(async move {
+            let mut tick = tokio::time::interval(GAUGE_INTERVAL);
+            loop {
+                tick.tick().await;
+                up.set(if watched.is_up() { 1.0 } else { 0.0 });
+            }
+        }));
+        let talk = async move { Box::pin(cluster.run(&services)).await };
+        self.0.push(tokio::spawn(talk));
+    }
+}
+
 impl Drop for Background {
     fn drop(&mut self) {
         for task in &self.0 {
@@ -71,7 +89,7 @@ impl Drop for Background {
 }
 
 /// Tries a failed store again: while it is not ready, nobody sends work that would show.
-async fn heal(store: &SqliteStore) {
+async fn heal(store: &dyn Durable) {
     let mut tick = tokio::time::interval(PROBE_INTERVAL);
     loop {
         tick.tick().await;

@@ -15,33 +15,44 @@ use crate::{
     telemetry::metric,
 };
 
-/// Delivers commits until the store has closed. One task does all of it, so the order of commits
-/// is the order of emits; what waits here is bounded by the store's queue, whose senders wait too.
-pub async fn deliver_commits(
-    mut commits: UnboundedReceiver<Commit>,
-    emitter: &dyn Emitter,
-    streams: &dyn Streams,
-    push: &Push,
-) {
-    let waiting = gauge!(metric::UNDELIVERED);
-    while let Some(commit) = commits.recv().await {
-        #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
-        waiting.set(commits.len() as f64);
+/// Who gets an entry live.
+#[derive(Clone)]
+pub struct Delivery {
+    /// The sockets of this node.
+    pub emitter: Arc<dyn Emitter>,
+    /// Its event streams.
+    pub streams: Arc<dyn Streams>,
+    /// What sends pushes to users who are away.
+    pub push: Arc<Push>,
+}
+
+impl Delivery {
+    /// Delivers an entry. To be called in the order of positions.
+    pub fn deliver(&self, entry: &Arc<Entry>) {
         // A fault in one emit must not end delivery for everybody.
         let emitted = catch_unwind(AssertUnwindSafe(|| {
-            present(&commit.entry, |emit| emitter.emit(emit));
-            streams.deliver(&commit.entry);
+            present(entry, |emit| self.emitter.emit(emit));
+            self.streams.deliver(entry);
         }));
         if emitted.is_err() {
-            tracing::error!(entry = %commit.entry.id, "an entry could not be delivered");
+            tracing::error!(entry = %entry.id, "an entry could not be delivered");
         }
-        push.committed(&commit.entry);
-        let appended = Appended {
-            entry: commit.entry,
-            duplicate: false,
-        };
-        // A sender that no longer waits has nobody to tell.
-        let _ = commit.done.send(Ok(appended));
+        self.push.committed(entry);
+    }
+
+    /// Delivers commits until the store has closed, where all entries are this node's. One task does
+    /// all of it, so the order of commits is the order of emits; what waits here is bounded by the
+    /// store's queue, whose senders wait too.
+    pub async fn run(self, mut commits: UnboundedReceiver<Commit>) {
+        let waiting = gauge!(metric::UNDELIVERED);
+        while let Some(Commit { entry, done }) = commits.recv().await {
+            #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
+            waiting.set(commits.len() as f64);
+            self.deliver(&entry);
+            let duplicate = false;
+            // A sender that no longer waits has nobody to tell.
+            let _ = done.send(Ok(Appended { entry, duplicate }));
+        }
     }
 }
 

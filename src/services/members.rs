@@ -6,7 +6,7 @@ use super::Chat;
 use crate::{
     domain::{RoomId, UserId},
     error::Result,
-    ports::MemberStore,
+    ports::{MemberStore, Notice, Peers},
 };
 
 /// Member lists.
@@ -15,6 +15,8 @@ pub struct Members {
     pub store: Arc<dyn MemberStore>,
     /// The rooms, which a removed member leaves.
     pub chat: Arc<Chat>,
+    /// The other nodes.
+    pub peers: Arc<dyn Peers>,
 }
 
 impl Members {
@@ -23,10 +25,12 @@ impl Members {
         Ok(self.store.add(room, user).await?)
     }
 
-    /// Ends a membership; the user's devices leave the room at once.
+    /// Ends a membership; the user's devices leave the room at once, on all nodes.
     pub async fn remove(&self, room: &RoomId, user: &UserId) -> Result<()> {
         self.store.remove(room, user).await?;
         self.chat.evict(user, room);
+        let (user, room) = (user.clone(), room.clone());
+        self.peers.tell(Notice::Evicted { user, room });
         Ok(())
     }
 }

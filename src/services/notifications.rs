@@ -21,6 +21,25 @@ pub struct Notifications {
 }
 
 impl Notifications {
+    /// Stores what a user is notified of, whatever it is: an object as [`Notifications::post`] does.
+    pub async fn post_for(
+        &self,
+        user: &UserId,
+        value: Value,
+        key: Option<ClientId>,
+    ) -> Result<EntryId> {
+        match value {
+            Value::Object(mut body) => {
+                body.insert("userId".into(), user.as_str().into());
+                self.post(body, key).await
+            }
+            value => {
+                let feed = FeedId::User(user.clone());
+                posts::post(&*self.feeds, feed, EVENT.into(), &value, key).await
+            }
+        }
+    }
+
     /// Stores a notification, an object with `userId` and perhaps the name of its `event`, and
     /// delivers it to the user's sockets and streams; its id.
     pub async fn post(&self, body: Map<String, Value>, key: Option<ClientId>) -> Result<EntryId> {

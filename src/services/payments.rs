@@ -1,5 +1,7 @@
 //! Payments: taken at once, settled later, and their outcome told to whoever asked.
 
+mod telling;
+
 use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
@@ -7,15 +9,18 @@ use serde::{Deserialize, Serialize};
 use super::deadlines::Deadlines;
 use crate::{
     domain::{
-        Amount, ClientId, FeedId, Identity, NewEntry, Outcome, Payment, PaymentId, Posted, Room,
+        Amount, ClientId, FeedId, Identity, NewEntry, Outcome, Payment, PaymentId, Posted,
         SocketId, Timestamp, UserId,
     },
     error::{Error, Result},
-    ports::{Class, Emit, Emitter, FeedStore, PaymentStore, Sockets},
+    ports::{Emitter, FeedStore, PaymentStore, Peers, Sockets},
     webhook::{self, Signature, WebhookKey},
 };
 
 const PAYMENT_STATUS: &str = "payment-status";
+
+/// How often it is looked for payments that a node that has gone was to settle.
+const TAKE_OVER_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What settles payments.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,9 +80,12 @@ pub struct Payments {
     feeds: Arc<dyn FeedStore>,
     sockets: Arc<dyn Sockets>,
     emitter: Arc<dyn Emitter>,
+    peers: Arc<dyn Peers>,
     gateway: Gateway,
     provider: Option<ProviderKey>,
     due: Deadlines<PaymentId, Amount>,
+    /// Outcomes whose socket may be another node's.
+    elsewhere: Deadlines<PaymentId, ()>,
     /// Signed webhooks of late, and the payment that each was for.
     webhooks: Deadlines<String, PaymentId>,
 }
@@ -89,6 +97,7 @@ impl Payments {
         feeds: Arc<dyn FeedStore>,
         sockets: Arc<dyn Sockets>,
         emitter: Arc<dyn Emitter>,
+        peers: Arc<dyn Peers>,
         gateway: Gateway,
         provider: Option<ProviderKey>,
     ) -> Self {
@@ -97,9 +106,11 @@ impl Payments {
             feeds,
             sockets,
             emitter,
+            peers,
             gateway,
             provider,
             due: Deadlines::new(),
+            elsewhere: Deadlines::new(),
             webhooks: Deadlines::new(),
         }
     }
@@ -206,19 +217,6 @@ impl Payments {
         Ok(told.status)
     }
 
-    /// Tells a user who has connected what came out while they were away.
-    pub async fn connected(&self, user: &UserId) -> Result<()> {
-        loop {
-            let untold = self.store.untold(user).await?;
-            for payment in &untold {
-                self.emit(payment, &Room::user(user)).await?;
-            }
-            if untold.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
     /// Settles simulated payments when they are due, and forgets old webhooks, for ever.
     pub async fn run(&self) {
         let forget = async {
@@ -226,7 +224,26 @@ impl Payments {
                 self.webhooks.next().await;
             }
         };
-        tokio::join!(self.settle_due(), forget);
+        tokio::join!(
+            self.settle_due(),
+            forget,
+            self.tell_devices(),
+            self.take_over()
+        );
+    }
+
+    /// Takes up what a node that has gone was to settle, for ever.
+    async fn take_over(&self) {
+        if !self.peers.are_there() {
+            return;
+        }
+        let mut tick = tokio::time::interval(TAKE_OVER_INTERVAL);
+        loop {
+            tick.tick().await;
+            if let Err(error) = self.resume().await {
+                tracing::debug!(%error, "payments could not be looked at; trying again");
+            }
+        }
     }
 
     async fn settle_due(&self) {
@@ -255,31 +272,5 @@ impl Payments {
             } if amount > limit => Outcome::Failed,
             Gateway::Simulated { .. } | Gateway::Webhook => Outcome::Succeeded,
         }
-    }
-
-    /// To the socket that asked; if it has gone, to the user's devices; if there are none, the
-    /// outcome waits for [`Payments::connected`].
-    async fn tell(&self, payment: &Payment) -> Result<()> {
-        if self.sockets.identity(&payment.socket).is_some() {
-            return self.emit(payment, &Room::socket(&payment.socket)).await;
-        }
-        match &payment.user {
-            Some(user) if self.sockets.is_connected(user) => {
-                self.emit(payment, &Room::user(user)).await
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    /// Whoever marks the outcome as told emits it: a settlement and a reconnect do not both.
-    async fn emit(&self, payment: &Payment, to: &Room) -> Result<()> {
-        if let Some(outcome) = payment.outcome
-            && self.store.mark_told(&payment.id).await?
-        {
-            let (to, status) = ([to.clone()], outcome.as_bool());
-            self.emitter
-                .emit(Emit::new(Class::Durable, &to, PAYMENT_STATUS, &status));
-        }
-        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     auth::Auth,
     domain::{Identity, SocketId, Timestamp, User, UserId},
     error::{Code, Error, Result},
-    ports::{DisconnectReason, Revocation, Sockets, Streams},
+    ports::{DisconnectReason, Notice, Peers, Revocation, Sockets, Streams},
 };
 
 /// What is to be revoked; exactly one of the fields is given.
@@ -36,11 +36,21 @@ pub struct Sessions {
     pub sockets: Arc<dyn Sockets>,
     /// Who reads an event stream.
     pub streams: Arc<dyn Streams>,
+    /// The other nodes.
+    pub peers: Arc<dyn Peers>,
 }
 
 impl Sessions {
-    /// Disconnects every device of a user. Their tokens stay valid: see [`Sessions::revoke`].
+    /// Disconnects every device of a user, on all nodes. Their tokens stay valid: see
+    /// [`Sessions::revoke`].
     pub fn end(&self, user: &UserId) {
+        self.end_own(user);
+        let user = user.clone();
+        self.peers.tell(Notice::SessionsEnded { user });
+    }
+
+    /// Disconnects every device that a user has on this node.
+    pub fn end_own(&self, user: &UserId) {
         let of_user = |identity: &Identity| identity.user_id() == Some(user);
         let reason = DisconnectReason::SessionsEnded;
         self.sockets.disconnect(&of_user, reason);
@@ -88,8 +98,9 @@ impl Sessions {
                 socket_id: Some(socket),
                 user_id: None,
             } => {
-                let identity = self.sockets.identity(&socket);
-                let identity = identity.ok_or_else(|| Error::not_found("No such device"))?;
+                let Some(identity) = self.sockets.identity(&socket) else {
+                    return self.revoke_elsewhere(socket);
+                };
                 let token = &identity.user()?.token;
                 until = token.expires_at;
                 Revocation::TokenDigest(token.digest.clone())
@@ -106,7 +117,43 @@ impl Sessions {
                 ));
             }
         };
-        self.auth.revoke(revocation, until).await?;
+        self.auth.revoke(revocation.clone(), until).await?;
+        self.disconnect_revoked();
+        self.peers.tell(Notice::Revoked { revocation, until });
+        Ok(())
+    }
+
+    /// The node that has the device revokes its token, if there is one.
+    fn revoke_elsewhere(&self, socket: SocketId) -> Result<()> {
+        if !self.peers.are_there() {
+            return Err(Error::not_found("No such device"));
+        }
+        self.peers.tell(Notice::RevokeDevice { socket });
+        Ok(())
+    }
+
+    /// Another node has revoked something, and stored it.
+    pub fn revoked(&self, revocation: Revocation, until: Option<Timestamp>) {
+        self.auth.note_revoked(revocation, until);
+        self.disconnect_revoked();
+    }
+
+    /// Another node wants the token of a device revoked that may be this node's.
+    pub async fn revoke_device(&self, socket: SocketId) -> Result<()> {
+        if self.sockets.identity(&socket).is_none() {
+            return Ok(());
+        }
+        let socket_id = Some(socket);
+        self.revoke(RevokeRequest {
+            socket_id,
+            ..RevokeRequest::default()
+        })
+        .await
+    }
+
+    /// Learns what was revoked while other nodes were not heard.
+    pub async fn reload(&self) -> Result<()> {
+        self.auth.reload().await?;
         self.disconnect_revoked();
         Ok(())
     }

@@ -10,7 +10,11 @@ use crate::{
     ports::FeedStore,
     realtime::streams::StreamLimits,
     services::{Access, Audience, Gateway, KindRule, ProviderKey, Retention},
-    stores::sqlite::{SqliteOptions, SqliteStore, Synchronous},
+    stores::{
+        Durable,
+        postgres::{self, PostgresOptions},
+        sqlite::{SqliteOptions, Synchronous},
+    },
     webhook::WebhookKey,
 };
 
@@ -57,12 +61,25 @@ pub(super) fn retention(config: &config::Retention, feeds: Arc<dyn FeedStore>) -
 
 pub(super) fn sqlite_options(store: &config::Store) -> SqliteOptions {
     SqliteOptions {
-        path: store.path.clone().into(),
+        path: store.file().into(),
         synchronous: match store.synchronous {
             config::Synchronous::Full => Synchronous::Full,
             config::Synchronous::Normal => Synchronous::Normal,
         },
         queue: store.queue,
+        group: store.group,
+        readers: store.readers,
+        timeout: store.timeout(),
+    }
+}
+
+pub(super) fn postgres_options(store: &config::Store, url: &str) -> PostgresOptions {
+    PostgresOptions {
+        url: url.to_owned(),
+        synchronous: match store.synchronous {
+            config::Synchronous::Full => postgres::Synchronous::Full,
+            config::Synchronous::Normal => postgres::Synchronous::Normal,
+        },
         group: store.group,
         readers: store.readers,
         timeout: store.timeout(),
@@ -97,7 +114,7 @@ pub(super) fn audience(audience: config::Audience) -> Audience {
 
 pub(super) fn access(
     rooms: &config::Rooms,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Durable>,
 ) -> Result<Access, WiringError> {
     Ok(match rooms.access {
         RoomAccess::Claims => Access::Claims,

@@ -10,13 +10,13 @@ use crate::{
     ports::{Sockets, Streams},
     realtime::streams::StreamHub,
     services::{IsOnline, Push, PushOptions, PushWays},
-    stores::sqlite::SqliteStore,
+    stores::Durable,
 };
 
 /// Offline push as configured; without a webhook and without Web Push nothing is sent.
 pub(super) fn push(
     config: &config::Push,
-    store: &Arc<SqliteStore>,
+    store: &Arc<dyn Durable>,
     sockets: &Arc<dyn Sockets>,
     streams: &Arc<StreamHub>,
 ) -> Result<Push, WiringError> {

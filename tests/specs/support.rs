@@ -89,7 +89,7 @@ impl TestApp {
         let mut config = Config::default();
         config.auth.jwt_secret = Secret::new(SECRET);
         config.auth.api_keys = ApiKeys::new([API_KEY]).unwrap();
-        config.store.path = data.path().join("roomcast.db").display().to_string();
+        config.store.path = Secret::new(data.path().join("roomcast.db").display().to_string());
         change(&mut config);
         // Requests of these tests use no TLS, but the client wants to know whose it would be.
         let _ = rustls::crypto::ring::default_provider().install_default();

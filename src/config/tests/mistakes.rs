@@ -182,6 +182,8 @@ fn what_cannot_work_is_refused_by_one_line_that_names_the_key() {
         ("log.level", "[log]\nlevel = 'loud=very'"),
         ("ops.listen", "[ops]\nlisten = '9090'"),
         ("cluster.redis_url", "[cluster]\nredis_url = 'redis://r'"),
+        ("cluster.redis_url", "[cluster]\nredis_url = 'http://r'"),
+        ("cluster.prefix", "[cluster]\nprefix = '{}'"),
         (
             "server.allowed_origins",
             "[server]\nallowed_origins = ['a.example']",

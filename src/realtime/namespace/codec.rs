@@ -2,7 +2,7 @@
 
 mod encode;
 
-pub use encode::Encoder;
+pub use encode::{Draft, Encoded, Encoder};
 
 use socketioxide_core::{
     Str, Value,

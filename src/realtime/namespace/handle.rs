@@ -1,11 +1,11 @@
 //! One namespace: the way out to its sockets, their rooms, and their end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use metrics::counter;
 
 use super::{
-    codec::Encoder,
+    codec::{Draft, Encoded, Encoder},
     hub::{ROOT, Root},
 };
 use crate::{
@@ -32,6 +32,13 @@ pub struct NamespaceHandle {
     pub(super) expiry: Arc<Expiry>,
     pub(super) recovers: bool,
     pub(super) root: Root,
+    pub(super) relay: Arc<OnceLock<Arc<dyn Relay>>>,
+}
+
+/// The way to the sockets of other nodes.
+pub trait Relay: Send + Sync + 'static {
+    /// Tells other nodes an event, once. Never blocks.
+    fn relay(&self, emit: &Emit<'_>, encoded: Encoded);
 }
 
 impl NamespaceHandle {
@@ -84,18 +91,37 @@ impl NamespaceHandle {
         self.rooms.leave(socket, room)
     }
 
-    /// Sends an event to sockets of this namespace, whatever namespace the emit names.
+    /// Encodes an event once, for whomever it is. What cannot be encoded is counted.
+    pub(super) fn draft(&self, emit: &Emit<'_>) -> Option<Draft> {
+        let draft = self.encoder.event(self.path, emit.event, emit.payload);
+        let draft = draft.inspect_err(|error| {
+            tracing::error!(%error, event = emit.event, "an event could not be encoded");
+            let class = emit.class.as_str();
+            counter!(metric::DROPS, "class" => class, "reason" => "encoding").increment(1);
+        });
+        draft.ok()
+    }
+
+    /// Sends an event to sockets of this namespace, whatever namespace the emit names, on all nodes.
     pub fn emit(&self, emit: Emit<'_>) {
-        let class = emit.class.as_str();
-        let draft = match self.encoder.event(self.path, emit.event, emit.payload) {
-            Ok(draft) => draft,
-            Err(error) => {
-                tracing::error!(%error, event = emit.event, "an event could not be encoded");
-                counter!(metric::DROPS, "class" => class, "reason" => "encoding").increment(1);
-                return;
-            }
+        let emit = emit.in_namespace(self.path);
+        let Some(draft) = self.draft(&emit) else {
+            return;
         };
-        let Tally { delivered, dropped } = self.rooms.emit(&emit, |offset| draft.seal(offset));
+        if let Some(relay) = self.relay.get() {
+            // What is for a socket of this node alone is nobody else's.
+            let is_ours = matches!(emit.to, [room] if self.rooms.has(room.as_str()));
+            if !is_ours {
+                relay.relay(&emit, draft.encoded());
+            }
+        }
+        self.send(&emit, draft);
+    }
+
+    /// Sends this node's sockets an event that is encoded already.
+    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) {
+        let class = emit.class.as_str();
+        let Tally { delivered, dropped } = self.rooms.emit(emit, |offset| draft.seal(offset));
         counter!(metric::DELIVERIES, "class" => class).increment(delivered);
         if dropped > 0 {
             counter!(metric::DROPS, "class" => class, "reason" => "slow_reader").increment(dropped);
@@ -104,11 +130,7 @@ impl NamespaceHandle {
 
     /// An event's packet, for one socket alone.
     pub(super) fn encode(&self, emit: &Emit<'_>, offset: Option<&str>) -> Option<Packet> {
-        let draft = self.encoder.event(self.path, emit.event, emit.payload);
-        let draft = draft.inspect_err(|error| {
-            tracing::error!(%error, event = emit.event, "an event could not be encoded");
-        });
-        Some(draft.ok()?.seal(offset))
+        Some(self.draft(emit)?.seal(offset))
     }
 
     /// Sends a socket that reads again what was kept back.

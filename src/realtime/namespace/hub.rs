@@ -12,7 +12,10 @@ use metrics::counter;
 use parking_lot::Mutex;
 use tokio::task::AbortHandle;
 
-use super::{codec::Encoder, handle::NamespaceHandle};
+use super::{
+    codec::{Encoded, Encoder},
+    handle::{NamespaceHandle, Relay},
+};
 use crate::{
     ports::{Emit, Emitter},
     realtime::{engine::Engine, expiry::Expiry, rooms::Rooms},
@@ -69,6 +72,7 @@ impl Hub {
             expiry: Arc::new(expiry),
             recovers: options.recovers,
             root: options.root,
+            relay: Arc::default(),
         };
         Self {
             namespaces,
@@ -142,14 +146,55 @@ impl Drop for Hub {
     }
 }
 
+impl Hub {
+    /// From now on events go to other nodes, too.
+    pub fn relay_to(&self, relay: Arc<dyn Relay>) {
+        // There is one.
+        let _ = self.root.relay.set(relay);
+    }
+
+    /// Sends this node's sockets an event that another node has encoded.
+    pub fn send_encoded(&self, emit: &Emit<'_>, encoded: Encoded) {
+        let Some(namespace) = self.named(emit) else {
+            return;
+        };
+        match namespace.encoder.encoded(emit.namespace, encoded) {
+            Some(draft) => namespace.send(emit, draft),
+            None => drop_one(emit, "parser"),
+        }
+    }
+
+    fn named(&self, emit: &Emit<'_>) -> Option<NamespaceHandle> {
+        let Some((path, _)) = self.namespaces.get_key_value(emit.namespace) else {
+            drop_one(emit, "namespace");
+            return None;
+        };
+        Some(self.namespace(path))
+    }
+}
+
+fn drop_one(emit: &Emit<'_>, reason: &'static str) {
+    counter!(metric::DROPS, "class" => emit.class.as_str(), "reason" => reason).increment(1);
+}
+
 impl Emitter for Hub {
     fn emit(&self, emit: Emit<'_>) {
-        match self.namespaces.get_key_value(emit.namespace) {
-            Some((path, _)) => self.namespace(path).emit(emit),
-            None => {
-                counter!(metric::DROPS, "class" => emit.class.as_str(), "reason" => "namespace")
-                    .increment(1);
-            }
+        if let Some(namespace) = self.named(&emit) {
+            namespace.emit(emit);
+        }
+    }
+}
+
+/// The way to the sockets of this node alone.
+pub struct OwnSockets(pub Arc<Hub>);
+
+impl Emitter for OwnSockets {
+    fn emit(&self, emit: Emit<'_>) {
+        let namespace = self.0.named(&emit);
+        if let Some(namespace) = namespace
+            && let Some(draft) = namespace.draft(&emit)
+        {
+            namespace.send(&emit, draft);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use socketioxide_core::{
     Value,
@@ -115,6 +115,20 @@ impl Encoder {
         })
     }
 
+    /// An event that another node has encoded; none when it is another parser's.
+    pub fn encoded(self, namespace: &str, encoded: Encoded) -> Option<Draft> {
+        let value = match (self.0, encoded) {
+            (Parser::Json, Encoded::Json(text, binaries)) if text.ends_with(']') => {
+                let binaries = (!binaries.is_empty()).then(|| binaries.into());
+                Value::Str(text.into(), binaries)
+            }
+            (Parser::Msgpack, Encoded::Msgpack(bytes)) => Value::Bytes(bytes),
+            _ => return None,
+        };
+        let namespace = namespace.to_owned();
+        Some(Draft { namespace, value })
+    }
+
     fn value<T: Serialize + ?Sized>(
         self,
         payload: &T,
@@ -133,7 +147,28 @@ pub struct Draft {
     value: Value,
 }
 
+/// The arguments of an event, its name the first, as one node tells them to another. Nodes with
+/// another parser do not understand them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Encoded {
+    /// JSON, with the binaries that it marks the places of.
+    Json(String, Vec<Bytes>),
+    /// MessagePack.
+    Msgpack(Bytes),
+}
+
 impl Draft {
+    /// What another node needs to make the same of it.
+    pub fn encoded(&self) -> Encoded {
+        match &self.value {
+            Value::Str(text, binaries) => {
+                let binaries = binaries.iter().flatten().cloned().collect();
+                Encoded::Json(text.as_str().to_owned(), binaries)
+            }
+            Value::Bytes(bytes) => Encoded::Msgpack(bytes.clone()),
+        }
+    }
+
     /// The packet; `offset` becomes the last argument.
     pub fn seal(self, offset: Option<&str>) -> Packet {
         match self.value {

@@ -1,0 +1,99 @@
+//! What workers publish on Redis enters at the same services as HTTP does.
+//!
+//! Every node hears the channels; the one that holds a short lease takes the messages up, and what
+//! comes of them reaches the clients of all nodes like everything else. The others keep what they
+//! heard of late: whoever takes the lease over goes on where the last one stopped. Streams are read
+//! as a consumer group, so that each entry is taken up by one node, and by another if that one goes.
+
+mod lease;
+mod listen;
+mod message;
+mod perform;
+mod queue;
+mod stream;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt, future::join_all};
+
+use self::{lease::Lease, listen::Listener, perform::Worker, queue::Queue, stream::StreamReader};
+use crate::{config::RelayRule, services::Services, stores::redis::Redis};
+
+/// How messages are taken up.
+#[derive(Clone, Debug)]
+pub struct BridgeOptions {
+    /// This node's name.
+    pub node: String,
+    /// Whether the built-in channels are heard.
+    pub channels: bool,
+    /// What else is heard.
+    pub rules: Vec<RelayRule>,
+    /// The most messages that wait.
+    pub queue: usize,
+    /// The most that are taken up at a time.
+    pub in_flight: usize,
+    /// For how long a message that the store cannot take is tried again.
+    pub retry: Duration,
+    /// The consumer group.
+    pub group: String,
+    /// After how long without an acknowledgement another node takes an entry of a stream.
+    pub claim_idle: Duration,
+}
+
+/// Hears channels and streams.
+pub struct Bridge {
+    redis: Redis,
+    options: BridgeOptions,
+    queue: Arc<Queue>,
+    lease: Lease,
+}
+
+impl Bridge {
+    /// Nothing is heard before [`Bridge::run`].
+    pub fn new(redis: Redis, options: BridgeOptions) -> Self {
+        Self {
+            queue: Arc::new(Queue::new(options.queue)),
+            lease: Lease::new(redis.clone(), options.node.clone()),
+            redis,
+            options,
+        }
+    }
+
+    /// Hears, for ever.
+    pub async fn run(&self, services: &Services) {
+        let listener = Listener {
+            redis: &self.redis,
+            options: &self.options,
+            queue: &self.queue,
+        };
+        let worker = Worker {
+            lease: &self.lease,
+            queue: &self.queue,
+            options: &self.options,
+            services,
+        };
+        let streams = self.options.rules.iter();
+        let streams = streams.filter(|rule| !rule.stream.is_empty());
+        let mut reading = Vec::new();
+        for rule in streams {
+            let reader = StreamReader {
+                redis: &self.redis,
+                options: &self.options,
+                rule,
+                services,
+            };
+            reading.push(reader.run().boxed());
+        }
+        tokio::join!(
+            listener.run(),
+            self.lease.run(&self.queue),
+            worker.run(),
+            join_all(reading),
+        );
+    }
+
+    /// Lets another node take over at once.
+    pub async fn release(&self) {
+        self.lease.release().await;
+    }
+}

@@ -1,0 +1,258 @@
+//! Live delivery in a cluster: every entry in the order of its position, whichever node wrote it.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use metrics::{counter, gauge};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Heard, Hearing, Outgoing};
+use crate::{
+    domain::{Entry, FeedId, PaymentId},
+    ports::{Appended, Commit, FeedStore, Notice, StoreResult},
+    realtime::namespace::Hub,
+    services::Delivery,
+    telemetry::metric,
+};
+
+/// The most entries that are read from the store at a time.
+const PAGE: usize = 1_000;
+
+/// The most commits that are taken up at a time.
+const AT_ONCE: usize = 1_024;
+
+/// The most entries of other nodes that wait for one that is due; what is more is read later.
+const MAX_WAITING: usize = 65_536;
+
+/// How long the store is left alone after it could not be read.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// When the store is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct FollowerOptions {
+    /// At least this often.
+    pub poll: Duration,
+    /// An entry that is due is waited for so long, while other nodes are heard.
+    pub gap: Duration,
+}
+
+/// Delivers entries in the order of their positions.
+pub struct Follower {
+    /// The entries.
+    pub feeds: Arc<dyn FeedStore>,
+    /// Who gets them.
+    pub delivery: Delivery,
+    /// This node's sockets, for events of other nodes.
+    pub hub: Arc<Hub>,
+    /// The other nodes, if there are any.
+    pub others: Option<(Outgoing, Hearing)>,
+    /// Where it is said that a payment has its outcome, if there may be other nodes.
+    pub notices: Option<mpsc::UnboundedSender<Notice>>,
+    /// When the store is looked at.
+    pub options: FollowerOptions,
+}
+
+type Reading = Pin<Box<dyn Future<Output = StoreResult<Vec<Arc<Entry>>>> + Send>>;
+
+/// What has come and is not delivered.
+struct Line {
+    /// The position of the entry that was delivered last.
+    cursor: u64,
+    waiting: BTreeMap<u64, Waiting>,
+    /// Since when an entry that is due has not come.
+    gap_since: Option<Instant>,
+    reading: Option<Reading>,
+    /// When the store is looked at next, whatever happens.
+    look_at: Instant,
+}
+
+struct Waiting {
+    entry: Arc<Entry>,
+    /// Of an entry of our own: whoever waits for it.
+    done: Option<oneshot::Sender<StoreResult<Appended>>>,
+}
+
+impl Follower {
+    /// Delivers what comes after `cursor`, until the store has closed.
+    pub async fn run(
+        self,
+        mut commits: mpsc::UnboundedReceiver<Commit>,
+        mut heard: mpsc::Receiver<Heard>,
+        cursor: u64,
+    ) {
+        let mut line = Line {
+            cursor,
+            waiting: BTreeMap::new(),
+            gap_since: None,
+            reading: None,
+            look_at: Instant::now() + self.options.poll,
+        };
+        let mut taken = Vec::new();
+        let undelivered = gauge!(metric::UNDELIVERED);
+        loop {
+            let look_at = self.next_look(&line);
+            tokio::select! {
+                count = commits.recv_many(&mut taken, AT_ONCE) => {
+                    if count == 0 {
+                        break;
+                    }
+                    self.committed(&mut taken, &mut line);
+                }
+                Some(one) = heard.recv() => self.hear(one, &mut line),
+                page = read(&mut line.reading) => self.take_page(page, &mut line),
+                () = tokio::time::sleep_until(look_at.into()), if line.reading.is_none() => {
+                    let feeds = self.feeds.clone();
+                    let after = line.cursor;
+                    line.reading = Some(Box::pin(async move { feeds.log(after, PAGE).await }));
+                }
+            }
+            self.deliver_due(&mut line);
+            #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
+            undelivered.set(line.waiting.len() as f64);
+        }
+        line.answer_all();
+    }
+
+    fn next_look(&self, line: &Line) -> Instant {
+        let is_deaf = self
+            .others
+            .as_ref()
+            .is_none_or(|(_, hearing)| hearing.is_deaf());
+        let patience = if is_deaf {
+            Duration::ZERO
+        } else {
+            self.options.gap
+        };
+        let gap = line.gap_since.map(|since| since + patience);
+        gap.map_or(line.look_at, |gap| gap.min(line.look_at))
+    }
+
+    fn committed(&self, taken: &mut Vec<Commit>, line: &mut Line) {
+        for Commit { entry, done } in taken.drain(..) {
+            if let Some((outgoing, _)) = &self.others {
+                outgoing.entry(&entry);
+            }
+            let done = Some(done);
+            if entry.position > line.cursor {
+                line.waiting.insert(entry.position, Waiting { entry, done });
+            } else {
+                // It was found in the store before we were told.
+                Waiting { entry, done }.answer();
+            }
+        }
+    }
+
+    fn hear(&self, heard: Heard, line: &mut Line) {
+        match heard {
+            Heard::Entry(entry) => {
+                let position = entry.position;
+                if position > line.cursor && line.waiting.len() < MAX_WAITING {
+                    counter!(metric::CLUSTER_ENTRIES, "from" => "redis").increment(1);
+                    let done = None;
+                    let waiting = line.waiting.entry(position);
+                    waiting.or_insert(Waiting { entry, done });
+                }
+            }
+            Heard::Event(event) => event.0.read(|emit, body| self.hub.send_encoded(emit, body)),
+            Heard::Missed | Heard::Back => line.look_at = Instant::now(),
+        }
+    }
+
+    fn take_page(&self, page: StoreResult<Vec<Arc<Entry>>>, line: &mut Line) {
+        line.reading = None;
+        let now = Instant::now();
+        let Ok(entries) = page else {
+            line.look_at = now + RETRY;
+            line.gap_since = line.gap_since.map(|_| now + RETRY);
+            // They are stored, and will be delivered.
+            line.answer_all();
+            return;
+        };
+        if entries.is_empty() {
+            line.look_at = now + self.options.poll;
+            // What lies between has been taken by retention.
+            if let Some(first) = line.waiting.keys().next() {
+                line.cursor = line.cursor.max(first - 1);
+            }
+            return;
+        }
+        // There may be more.
+        line.look_at = now;
+        for entry in entries {
+            if entry.position <= line.cursor {
+                continue;
+            }
+            line.cursor = entry.position;
+            let known = line.waiting.remove(&entry.position);
+            if known.is_none() {
+                counter!(metric::CLUSTER_ENTRIES, "from" => "store").increment(1);
+            }
+            let done = known.and_then(|known| known.done);
+            self.deliver(Waiting { entry, done });
+        }
+        let after = line.waiting.split_off(&(line.cursor + 1));
+        let passed = std::mem::replace(&mut line.waiting, after);
+        passed.into_values().for_each(Waiting::answer);
+    }
+
+    fn deliver_due(&self, line: &mut Line) {
+        while let Some(next) = line.waiting.remove(&(line.cursor + 1)) {
+            line.cursor += 1;
+            line.gap_since = None;
+            self.deliver(next);
+        }
+        if line.waiting.is_empty() {
+            line.gap_since = None;
+        } else if line.gap_since.is_none() {
+            line.gap_since = Some(Instant::now());
+        }
+    }
+
+    fn deliver(&self, waiting: Waiting) {
+        let entry = &waiting.entry;
+        self.delivery.deliver(entry);
+        if let Some(notices) = &self.notices
+            && let (FeedId::User(_), Some(subject)) = (&entry.feed, &entry.subject)
+            && let Ok(payment) = PaymentId::new(subject.as_str())
+        {
+            // The socket that asked may be one of ours.
+            let _ = notices.send(Notice::PaymentSettled { payment });
+        }
+        waiting.answer();
+    }
+}
+
+impl Waiting {
+    fn answer(self) {
+        if let Some(done) = self.done {
+            let appended = Appended {
+                entry: self.entry,
+                duplicate: false,
+            };
+            // A sender that no longer waits has nobody to tell.
+            let _ = done.send(Ok(appended));
+        }
+    }
+}
+
+impl Line {
+    /// Ends the wait of everybody whose entry is stored.
+    fn answer_all(&mut self) {
+        for waiting in self.waiting.values_mut() {
+            let (entry, done) = (waiting.entry.clone(), waiting.done.take());
+            Waiting { entry, done }.answer();
+        }
+    }
+}
+
+/// The page, once it has been read; never when nothing is read.
+async fn read(reading: &mut Option<Reading>) -> StoreResult<Vec<Arc<Entry>>> {
+    match reading {
+        Some(reading) => reading.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,196 @@
+//! What other nodes tell.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use fred::{
+    interfaces::{EventInterface, PubsubInterface},
+    types::Message,
+};
+use metrics::{counter, histogram};
+use parking_lot::Mutex;
+use tokio::sync::{broadcast::error::RecvError, mpsc};
+
+use super::{
+    CHANNEL,
+    frame::{self, Frame, Head, WireEmit},
+};
+use crate::{
+    domain::{Entry, Timestamp},
+    ports::Notice,
+    stores::redis::Redis,
+    telemetry::metric,
+};
+
+/// A node that has not heard itself for so long is deaf.
+const DEAF_AFTER: Duration = Duration::from_secs(2);
+
+/// A node that was not heard for so long is forgotten.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+/// How often what cannot be read is logged.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How often it is tried to subscribe while Redis does not answer.
+const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Something that was heard.
+pub enum Heard {
+    /// An entry has been committed by another node.
+    Entry(Arc<Entry>),
+    /// An event of another node for clients.
+    Event(Event),
+    /// Some of what was told was not heard.
+    Missed,
+    /// This node hears again, or for the first time.
+    Back,
+}
+
+/// An event of another node.
+pub struct Event(pub(super) Box<WireEmit>);
+
+/// Whether this node hears; clones share it.
+#[derive(Clone, Debug)]
+pub struct Hearing(Arc<Mutex<Option<Instant>>>);
+
+impl Default for Hearing {
+    /// Not yet.
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(None)))
+    }
+}
+
+impl Hearing {
+    /// Whether it has not heard itself for a while.
+    pub fn is_deaf(&self) -> bool {
+        let heard = *self.0.lock();
+        heard.is_none_or(|at| at.elapsed() > DEAF_AFTER)
+    }
+
+    /// It has heard itself; whether it was deaf before.
+    fn note(&self) -> bool {
+        let was_deaf = self.is_deaf();
+        *self.0.lock() = Some(Instant::now());
+        was_deaf
+    }
+}
+
+/// Listens to the other nodes.
+pub struct Incoming {
+    /// This node's name: what it tells itself is not news.
+    pub node: String,
+    /// Whether it hears.
+    pub hearing: Hearing,
+    /// Where entries and events go. What finds no place there counts as missed.
+    pub heard: mpsc::Sender<Heard>,
+    /// Where notices go.
+    pub notices: mpsc::UnboundedSender<Notice>,
+}
+
+/// What is known of another node.
+struct Known {
+    number: u64,
+    at: Instant,
+}
+
+impl Incoming {
+    /// Listens, for ever.
+    pub async fn run(self, redis: &Redis) {
+        let subscriber = redis.subscriber();
+        let mut messages = subscriber.message_rx();
+        let channel = redis.channel(CHANNEL);
+        while let Err(error) = subscriber.subscribe(channel.clone()).await {
+            tracing::debug!(%error, "cannot listen to other nodes; trying again");
+            tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
+        }
+        let mut nodes = HashMap::new();
+        let mut logged_at = None;
+        loop {
+            match messages.recv().await {
+                Ok(message) if *message.channel == *channel => {
+                    self.hear(&message, &mut nodes, &mut logged_at);
+                }
+                Ok(_) => {}
+                Err(RecvError::Lagged(count)) => self.missed(count, "lagged"),
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn hear(
+        &self,
+        message: &Message,
+        nodes: &mut HashMap<String, Known>,
+        logged_at: &mut Option<Instant>,
+    ) {
+        let bytes = message.value.as_bytes().unwrap_or_default();
+        let read = frame::read(bytes).and_then(|(head, frames)| {
+            if head.node == self.node {
+                // What we told ourselves: it only shows that we hear.
+                if self.hearing.note() {
+                    self.pass(Heard::Back);
+                }
+                return Ok(());
+            }
+            self.note(&head, nodes);
+            frames.into_iter().try_for_each(|frame| {
+                self.frame(frame?);
+                Ok(())
+            })
+        });
+        if let Err(why) = read {
+            counter!(metric::CLUSTER_LOST, "reason" => why.as_str()).increment(1);
+            if logged_at.is_none_or(|at| at.elapsed() > LOG_INTERVAL) {
+                *logged_at = Some(Instant::now());
+                tracing::warn!(
+                    reason = why.as_str(),
+                    "what another node told cannot be read"
+                );
+            }
+        }
+    }
+
+    /// Notes who told, and whether something before was not heard.
+    fn note(&self, head: &Head, nodes: &mut HashMap<String, Known>) {
+        let lag = Timestamp::from_ms(head.sent_at_ms).age(Timestamp::now());
+        histogram!(metric::CLUSTER_LAG).record(lag.as_secs_f64());
+        let at = Instant::now();
+        let number = head.number;
+        let before = nodes.insert(head.node.clone(), Known { number, at });
+        match before {
+            Some(before) if number > before.number + 1 => {
+                self.missed(number - before.number - 1, "missed");
+            }
+            Some(_) => {}
+            None => nodes.retain(|_, known| known.at.elapsed() < FORGET_AFTER),
+        }
+    }
+
+    fn frame(&self, frame: Frame) {
+        match frame {
+            Frame::Beat => {}
+            Frame::Entry(entry) => match entry.read() {
+                Some(entry) => self.pass(Heard::Entry(entry)),
+                None => self.missed(1, "malformed"),
+            },
+            Frame::Emit(emit) => self.pass(Heard::Event(Event(emit))),
+            // Whoever hears notices ends with the server.
+            Frame::Notice(notice) => drop(self.notices.send(notice)),
+        }
+    }
+
+    fn pass(&self, heard: Heard) {
+        if self.heard.try_send(heard).is_err() {
+            // Entries are found in the store when the next one is due.
+            counter!(metric::CLUSTER_LOST, "reason" => "full").increment(1);
+        }
+    }
+
+    fn missed(&self, count: u64, reason: &'static str) {
+        counter!(metric::CLUSTER_LOST, "reason" => reason).increment(count);
+        self.pass(Heard::Missed);
+    }
+}

@@ -1,0 +1,109 @@
+//! Who hears the outcome of a payment: the socket that asked, else the user's devices.
+
+use std::time::Duration;
+
+use super::{PAYMENT_STATUS, Payments};
+use crate::{
+    domain::{Payment, PaymentId, Room, UserId},
+    error::Result,
+    ports::{Class, Emit, Notice},
+};
+
+/// How long the node with the socket that asked has to tell the outcome, before the user's devices
+/// hear it.
+const SOCKET_FIRST: Duration = Duration::from_millis(500);
+
+impl Payments {
+    /// Tells a user who has connected what came out while they were away.
+    pub async fn connected(&self, user: &UserId) -> Result<()> {
+        loop {
+            let untold = self.store.untold(user).await?;
+            for payment in &untold {
+                self.emit(payment, &Room::user(user)).await?;
+            }
+            if untold.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// To the socket that asked; if it has gone, to the user's devices; if there are none, the
+    /// outcome waits for [`Payments::connected`].
+    pub(super) async fn tell(&self, payment: &Payment) -> Result<()> {
+        if self.tell_socket(payment).await? {
+            return Ok(());
+        }
+        if !self.peers.are_there() {
+            self.tell_own_devices(payment).await?;
+            return Ok(());
+        }
+        let id = payment.id.clone();
+        if payment.user.is_none() {
+            // Of a user's payment the log tells every node.
+            let payment = id.clone();
+            self.peers.tell(Notice::PaymentSettled { payment });
+        }
+        self.elsewhere.set(id, (), SOCKET_FIRST);
+        Ok(())
+    }
+
+    /// A payment has its outcome, as another node or the log says: its socket may be one of ours.
+    pub async fn settled(&self, id: &PaymentId) -> Result<()> {
+        if let Some(payment) = self.store.get(id).await? {
+            self.tell_socket(&payment).await?;
+        }
+        Ok(())
+    }
+
+    /// A payment's socket has gone, as another node says: its user's devices may be ours.
+    pub async fn for_devices(&self, id: &PaymentId) -> Result<()> {
+        if let Some(payment) = self.store.get(id).await? {
+            self.tell_own_devices(&payment).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the devices of users whose sockets were given time, for ever.
+    pub(super) async fn tell_devices(&self) {
+        loop {
+            let (id, ()) = self.elsewhere.next().await;
+            if let Err(error) = self.for_devices(&id).await {
+                tracing::warn!(%error, payment = %id, "an outcome could not be told; trying again");
+                self.elsewhere.set(id, (), Duration::from_secs(1));
+                continue;
+            }
+            self.peers.tell(Notice::PaymentForDevices { payment: id });
+        }
+    }
+
+    /// Tells the socket that asked, where it is this node's; whether it is.
+    async fn tell_socket(&self, payment: &Payment) -> Result<bool> {
+        let is_ours = self.sockets.identity(&payment.socket).is_some();
+        if is_ours {
+            self.emit(payment, &Room::socket(&payment.socket)).await?;
+        }
+        Ok(is_ours)
+    }
+
+    /// Tells the user's devices on all nodes, where one of them is this node's.
+    async fn tell_own_devices(&self, payment: &Payment) -> Result<()> {
+        match &payment.user {
+            Some(user) if self.sockets.is_connected(user) => {
+                self.emit(payment, &Room::user(user)).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whoever marks the outcome as told emits it: a settlement and a reconnect do not both.
+    async fn emit(&self, payment: &Payment, to: &Room) -> Result<()> {
+        if let Some(outcome) = payment.outcome
+            && self.store.mark_told(&payment.id).await?
+        {
+            let (to, status) = ([to.clone()], outcome.as_bool());
+            self.emitter
+                .emit(Emit::new(Class::Durable, &to, PAYMENT_STATUS, &status));
+        }
+        Ok(())
+    }
+}

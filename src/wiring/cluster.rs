@@ -1,0 +1,155 @@
+//! The parts of a cluster.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use crate::{
+    bridge::{Bridge, BridgeOptions},
+    cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
+    config::{self, Config},
+    ports::{Commit, FeedStore, Notice},
+    realtime::{engine::EngineId, namespace::Hub},
+    services::{Delivery, Services},
+    stores::redis::{Redis, RedisOpenError, RedisOptions},
+};
+
+/// The most entries and events of other nodes that wait to be delivered.
+const MAX_HEARD: usize = 65_536;
+
+/// The way to the other nodes, and what they tell.
+pub struct ClusterLink {
+    /// Redis.
+    pub redis: Redis,
+    /// What they are told.
+    pub outgoing: Outgoing,
+    /// Whether they are heard.
+    pub hearing: Hearing,
+    bridge: Bridge,
+    heard: Channel<Heard>,
+    notices: (
+        mpsc::UnboundedSender<Notice>,
+        Mutex<Option<mpsc::UnboundedReceiver<Notice>>>,
+    ),
+}
+
+/// A channel whose end is taken once.
+type Channel<T> = (mpsc::Sender<T>, Mutex<Option<mpsc::Receiver<T>>>);
+
+impl ClusterLink {
+    /// Where several nodes are configured: begins to connect.
+    pub(super) fn open(config: &Config) -> Result<Option<Self>, RedisOpenError> {
+        let cluster = &config.cluster;
+        if !cluster.is_on() {
+            return Ok(None);
+        }
+        let redis = Redis::open(&RedisOptions {
+            url: cluster.redis_url.expose().to_owned(),
+            prefix: cluster.prefix.clone(),
+            timeout: cluster.redis_timeout(),
+        })?;
+        let limits = QueueLimits {
+            frames: cluster.publish_queue,
+            bytes: cluster.publish_bytes,
+        };
+        let (heard, to_hear) = mpsc::channel(MAX_HEARD);
+        let (notices, to_heed) = mpsc::unbounded_channel();
+        let node = EngineId::generate().as_str().to_owned();
+        let bridge = Bridge::new(redis.clone(), bridge_options(config, node.clone()));
+        Ok(Some(Self {
+            redis,
+            bridge,
+            outgoing: Outgoing::new(node, limits),
+            hearing: Hearing::default(),
+            heard: (heard, Mutex::new(Some(to_hear))),
+            notices: (notices, Mutex::new(Some(to_heed))),
+        }))
+    }
+
+    /// Whether other nodes can be told, and are heard.
+    pub fn is_up(&self) -> bool {
+        self.redis.is_up() && !self.hearing.is_deaf()
+    }
+
+    /// Tells and hears, for ever.
+    pub async fn run(&self, services: &Services) {
+        let incoming = Incoming {
+            node: self.outgoing.node().to_owned(),
+            hearing: self.hearing.clone(),
+            heard: self.heard.0.clone(),
+            notices: self.notices.0.clone(),
+        };
+        tokio::join!(
+            self.outgoing.run(&self.redis),
+            incoming.run(&self.redis),
+            self.heed(services),
+            self.bridge.run(services),
+        );
+    }
+
+    /// Leaves what other nodes can take over at once.
+    pub async fn leave(&self) {
+        self.bridge.release().await;
+    }
+
+    /// Does what other nodes tell this one, one after another.
+    async fn heed(&self, services: &Services) {
+        let Some(mut notices) = self.notices.1.lock().take() else {
+            return;
+        };
+        while let Some(notice) = notices.recv().await {
+            if let Err(error) = services.hear(notice).await {
+                tracing::warn!(%error, "what another node told could not be done");
+            }
+        }
+    }
+}
+
+fn bridge_options(config: &Config, node: String) -> BridgeOptions {
+    let bridge = &config.bridge;
+    BridgeOptions {
+        node,
+        channels: bridge.channels,
+        rules: config.relay.clone(),
+        queue: bridge.queue,
+        in_flight: bridge.in_flight,
+        retry: bridge.retry(),
+        group: bridge.group.clone(),
+        claim_idle: bridge.claim_idle(),
+    }
+}
+
+/// What live delivery in the order of positions needs.
+pub(super) struct Live {
+    pub feeds: Arc<dyn FeedStore>,
+    pub delivery: Delivery,
+    pub hub: Arc<Hub>,
+    /// Of the newest entry: what comes after it is delivered.
+    pub position: u64,
+}
+
+/// Delivers what any node commits, until the store has closed.
+pub(super) fn follow(
+    config: &config::Cluster,
+    live: Live,
+    cluster: Option<&ClusterLink>,
+    committed: mpsc::UnboundedReceiver<Commit>,
+) -> JoinHandle<()> {
+    let heard = cluster.and_then(|cluster| cluster.heard.1.lock().take());
+    let notices = cluster.map(|cluster| cluster.notices.0.clone());
+    let others = cluster.map(|cluster| (cluster.outgoing.clone(), cluster.hearing.clone()));
+    let follower = Follower {
+        feeds: live.feeds,
+        delivery: live.delivery,
+        hub: live.hub,
+        others,
+        notices,
+        options: FollowerOptions {
+            poll: config.poll(),
+            gap: config.gap(),
+        },
+    };
+    let heard = heard.unwrap_or_else(|| mpsc::channel(1).1);
+    tokio::spawn(follower.run(committed, heard, live.position))
+}
