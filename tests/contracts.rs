@@ -6,7 +6,7 @@ macro_rules! run {
     ($backend:ty, $suite:ident: $($case:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread")]
         async fn $case() {
-            crate::$suite::$case(<$backend>::open()).await;
+            crate::$suite::$case(<$backend>::open().await).await;
         }
     )+};
 }
@@ -29,6 +29,14 @@ mod paging;
 mod payments;
 #[path = "contracts/positions.rs"]
 mod positions;
+#[path = "contracts/postgres.rs"]
+mod postgres;
+#[path = "contracts/postgres_faults.rs"]
+mod postgres_faults;
+#[path = "contracts/postgres_nodes.rs"]
+mod postgres_nodes;
+#[path = "contracts/postgres_server.rs"]
+mod postgres_server;
 #[path = "contracts/presence.rs"]
 mod presence;
 #[path = "contracts/push.rs"]

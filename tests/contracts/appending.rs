@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use roomcast::domain::{Attachment, Cursor, Entry, FeedId, NewEntry};
 
-use crate::backend::{Durable, append, last_seq, lobby, says, says_as, user};
+use crate::backend::{Durable, append, at, done, last_seq, lobby, says, says_as, user};
 
 /// All cases, for `run!`.
 macro_rules! appending {
@@ -17,6 +17,7 @@ macro_rules! appending {
             a_client_id_sent_many_times_at_once_is_stored_and_delivered_once
             different_authors_and_feeds_may_share_a_client_id
             an_entry_is_stored_with_all_that_belongs_to_it
+            text_is_stored_as_it_is_whatever_characters_it_has
             a_restart_keeps_entries_places_and_client_ids
         }
     };
@@ -120,6 +121,29 @@ pub async fn an_entry_is_stored_with_all_that_belongs_to_it(backend: impl Durabl
     assert_eq!(&*appended.author_name, "ALICE");
     let page = feeds.page(&lobby(), Cursor::Latest, 10).await.unwrap();
     assert_eq!(page.entries, [Entry::clone(&appended)]);
+}
+
+pub async fn text_is_stored_as_it_is_whatever_characters_it_has(backend: impl Durable) {
+    let feeds = backend.feeds();
+    let odd = "\0 \u{1f600}\\x00 \u{7f}\r\n\u{2028}";
+    let entry = NewEntry {
+        event: odd.into(),
+        author_name: odd.into(),
+        subject: Some(odd.into()),
+        feed: FeedId::direct(&user("zo\u{eb}:\\'\"{,}"), &user("NULL")),
+        ..says_as("NULL", odd, "{\"NULL\",\\}")
+    };
+    let appended = append(&feeds, entry.clone()).await;
+    let page = feeds.page(&entry.feed, Cursor::Latest, 10).await.unwrap();
+    assert_eq!(page.entries, [Entry::clone(&appended)]);
+    let again = feeds.append(entry).await.unwrap();
+    assert!(again.duplicate);
+    assert_eq!(again.entry, appended);
+    let (id, author) = (&appended.id, &appended.author);
+    let changed = feeds
+        .edit(&appended.feed, id, author, odd.repeat(2), at(2_000))
+        .await;
+    assert_eq!(done(changed.unwrap()).content, odd.repeat(2));
 }
 
 pub async fn a_restart_keeps_entries_places_and_client_ids(mut backend: impl Durable) {

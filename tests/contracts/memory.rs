@@ -16,7 +16,7 @@ struct Memory {
 }
 
 impl Memory {
-    fn open() -> Self {
+    async fn open() -> Self {
         Self::default()
     }
 }

@@ -16,6 +16,7 @@ macro_rules! revocations {
             every_kind_of_revocation_stays_over_a_restart
             an_expired_revocation_is_removed_for_good
             revoking_again_never_shortens_a_revocation
+            any_text_may_name_a_token
         }
     };
 }
@@ -65,4 +66,13 @@ pub async fn revoking_again_never_shortens_a_revocation(backend: impl Durable) {
     store.add(&alice(10), None).await.unwrap();
     store.add(&alice(5), None).await.unwrap();
     assert!(load(&store, at(1_000)).await.contains(&alice(10)));
+}
+
+pub async fn any_text_may_name_a_token(backend: impl Durable) {
+    let store = backend.revocations();
+    let token = Revocation::TokenId("\0\u{1f600}".repeat(2_000));
+    for _ in 0..2 {
+        store.add(&token, Some(at(100))).await.unwrap();
+    }
+    assert_eq!(load(&store, at(99)).await, [token]);
 }

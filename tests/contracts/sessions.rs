@@ -1,6 +1,6 @@
 //! Sessions that their clients may want back: those of an earlier run, and none of this one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use roomcast::{
     domain::{Room, SocketId},
@@ -17,6 +17,8 @@ macro_rules! sessions {
             a_session_that_ended_is_not_there_any_more
             a_user_s_session_is_found_if_it_is_the_only_one
             older_sessions_are_forgotten_and_newer_ones_stay
+            older_sessions_are_there_for_as_long_as_they_may_be_wanted
+            what_no_session_is_called_finds_none
         }
     };
 }
@@ -79,9 +81,26 @@ pub async fn older_sessions_are_forgotten_and_newer_ones_stay(mut backend: impl 
     save(&backend.sessions(), &session("old", "alice", &[])).await;
     backend.reopen().await;
     save(&backend.sessions(), &session("new", "alice", &[])).await;
-    backend.sessions().forget_older().await.unwrap();
+    backend
+        .sessions()
+        .forget_older(Duration::ZERO)
+        .await
+        .unwrap();
     backend.reopen().await;
     let store = backend.sessions();
     assert_eq!(store.load(NAMESPACE, "old").await.unwrap(), None);
     assert!(store.load(NAMESPACE, "new").await.unwrap().is_some());
+}
+
+pub async fn older_sessions_are_there_for_as_long_as_they_may_be_wanted(mut backend: impl Durable) {
+    save(&backend.sessions(), &session("p", "alice", &[])).await;
+    backend.reopen().await;
+    let store = backend.sessions();
+    store.forget_older(Duration::from_secs(60)).await.unwrap();
+    assert!(store.load(NAMESPACE, "p").await.unwrap().is_some());
+}
+
+pub async fn what_no_session_is_called_finds_none(backend: impl Durable) {
+    let found = backend.sessions().load("/\0", "\0").await;
+    assert_eq!(found, Ok(None));
 }

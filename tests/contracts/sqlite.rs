@@ -41,7 +41,7 @@ struct Sqlite {
 }
 
 impl Sqlite {
-    fn open() -> Self {
+    async fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made/if need be/roomcast.db");
         let (store, readers) = open(&path).unwrap();
@@ -155,7 +155,7 @@ mod stock {
 
 #[tokio::test]
 async fn an_append_that_fails_fails_alone_and_takes_no_place() {
-    let backend = Sqlite::open();
+    let backend = Sqlite::open().await;
     let feeds = backend.feeds();
     let first = append(&feeds, says("alice", "first")).await;
     let same_id = NewEntry {
@@ -174,7 +174,7 @@ async fn an_append_that_fails_fails_alone_and_takes_no_place() {
 
 #[tokio::test]
 async fn a_second_opening_is_refused_until_the_first_is_closed() {
-    let backend = Sqlite::open();
+    let backend = Sqlite::open().await;
     let error = open(&backend.path).err().unwrap();
     assert!(matches!(error, OpenError::InUse(_)));
     assert!(error.to_string().contains("is in use"));
@@ -184,7 +184,7 @@ async fn a_second_opening_is_refused_until_the_first_is_closed() {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_in_one_line() {
-    let mut backend = Sqlite::open();
+    let mut backend = Sqlite::open().await;
     backend.tamper("PRAGMA user_version = 99").await;
     let error = open(&backend.path).err().unwrap().to_string();
     assert!(error.contains("was made by a newer version"), "{error}");
@@ -207,7 +207,7 @@ async fn a_file_that_is_no_database_is_refused_in_one_line() {
 
 #[tokio::test]
 async fn closing_leaves_one_file_and_its_lock() {
-    let backend = Sqlite::open();
+    let backend = Sqlite::open().await;
     append(&backend.feeds(), says("alice", "hello")).await;
     backend.store.close().await;
     let mut files: Vec<_> = std::fs::read_dir(backend.path.parent().unwrap())

@@ -5,7 +5,8 @@
 #
 # Once it accepts connections, it prints one line: the URL of its database "postgres", and its
 # process id. Without a port it takes a free one; without a folder it keeps its data in one that goes
-# with it. Started again with the same folder, it has what it had.
+# with it. Started again with the same folder, it has what it had. POSTGRES_OPTIONS are options of
+# the server, such as -c fsync=off.
 set -euo pipefail
 
 readonly ATTEMPTS=20
@@ -21,13 +22,9 @@ bin=$(programs)
 readonly bin
 
 # PostgreSQL does not run as root.
-as_user() {
-  if [ "$(id -u)" -eq 0 ]; then
-    setpriv --reuid postgres --regid postgres --clear-groups -- "$@"
-  else
-    "$@"
-  fi
-}
+user=()
+[ "$(id -u)" -ne 0 ] || user=(setpriv --reuid postgres --regid postgres --clear-groups --)
+readonly user
 
 server=
 made=
@@ -50,7 +47,7 @@ mkdir -p "$folder"
 cd "$folder"
 
 if [ ! -e "$folder/data/PG_VERSION" ]; then
-  as_user "$bin/initdb" --pgdata "$folder/data" --username postgres --auth trust \
+  "${user[@]}" "$bin/initdb" --pgdata "$folder/data" --username postgres --auth trust \
     --encoding UTF8 --locale C --no-sync >"$folder/initdb.log" 2>&1 ||
     { cat "$folder/initdb.log" >&2; exit 1; }
 fi
@@ -58,9 +55,10 @@ fi
 start() {
   local port=$1
   : >"$folder/log"
-  as_user "$bin/postgres" -D "$folder/data" -c port="$port" -c listen_addresses=127.0.0.1 \
+  # shellcheck disable=SC2086 # Several words are several options.
+  "${user[@]}" "$bin/postgres" -D "$folder/data" -c port="$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories='' -c max_connections=200 -c logging_collector=off \
-    >>"$folder/log" 2>&1 &
+    ${POSTGRES_OPTIONS:-} >>"$folder/log" 2>&1 &
   server=$!
   until grep -qs 'database system is ready to accept connections' "$folder/log"; do
     kill -0 "$server" 2>/dev/null || return 1

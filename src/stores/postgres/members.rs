@@ -64,7 +64,7 @@ impl MemberStore for PostgresStore {
     async fn remove(&self, room: &RoomId, user: &UserId) -> StoreResult<bool> {
         // No append is on its way meanwhile: what has a greater position came after the removal.
         let statement = of(
-            "WITH newest AS (SELECT position FROM log WHERE only FOR SHARE)
+            "WITH newest AS (SELECT position FROM log WHERE one FOR SHARE)
              UPDATE members SET lost = newest.position FROM newest
              WHERE room = $1 AND user_id = $2 AND lost IS NULL",
             room,

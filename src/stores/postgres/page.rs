@@ -208,7 +208,7 @@ pub(super) async fn log(pool: &Pool, after: u64, limit: usize) -> StoreResult<Ve
 
 /// The newest entry's position.
 pub(super) async fn last_position(pool: &Pool) -> StoreResult<u64> {
-    let newest = sqlx::query("SELECT position FROM log WHERE only");
+    let newest = sqlx::query("SELECT position FROM log WHERE one");
     let newest = pool.read_one(newest, |row| rows::number(row, "position"));
     Ok(newest.await?.unwrap_or(0))
 }
@@ -237,7 +237,7 @@ pub(super) async fn since(
         entries,
         position: found.last().map_or(position, |last| last.position),
     };
-    Ok((!trimmed.iter().any(|feed| of(feed))).then_some(since))
+    Ok((!trimmed.iter().any(of)).then_some(since))
 }
 
 /// Where an entry is.

@@ -29,6 +29,7 @@ use crate::{
 const PAUSES: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 
 /// What waits for the writer.
+#[allow(clippy::large_enum_variant)] // Nearly all are appends.
 enum Job {
     Append(Append),
     /// A commit of nothing, to learn whether commits succeed.

@@ -4,7 +4,7 @@
 -- The position of the newest entry. Whoever appends locks this row, so that positions have no gap
 -- and become visible in their order: who sees one sees all before it.
 CREATE TABLE log (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
     position bigint NOT NULL
 );
 
@@ -148,7 +148,7 @@ CREATE TABLE leases (
 
 -- How far the log was planned for offline push. No row while push has never been switched on.
 CREATE TABLE push_state (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one),
     position bigint NOT NULL
 );
 
