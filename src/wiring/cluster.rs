@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -126,8 +127,8 @@ impl ClusterLink {
     }
 
     /// Leaves what other nodes can take over at once.
-    pub async fn leave(&self) {
-        self.bridge.release().await;
+    pub fn leave(&self) -> BoxFuture<'_, ()> {
+        self.bridge.release().boxed()
     }
 
     /// Does what other nodes tell this one, one after another.

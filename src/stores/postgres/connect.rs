@@ -114,7 +114,7 @@ impl Connector {
                 encoding,
             });
         }
-        let migrated = MIGRATIONS.run(&mut live.connection).await;
+        let migrated = MIGRATIONS.run_direct(None, &mut live.connection, false).await;
         migrated.map_err(|error| self.not_migrated(error))
     }
 
