@@ -20,21 +20,22 @@ programs() {
 bin=$(programs)
 readonly bin
 
-# PostgreSQL does not run as root.
-as_user() {
-  if [ "$(id -u)" -eq 0 ]; then
-    setpriv --reuid postgres --regid postgres --clear-groups -- "$@"
-  else
-    "$@"
-  fi
-}
+# PostgreSQL does not run as root. What stands here is put before a command, not called around it: in
+# the background it is then PostgreSQL that has the process id, and hears the signals.
+as_user=()
+if [ "$(id -u)" -eq 0 ]; then
+  as_user=(setpriv --reuid postgres --regid postgres --clear-groups --)
+fi
+readonly as_user
 
 server=
 made=
 folder=${1:-}
 stop() {
   if [ -n "$server" ]; then
+    # One that was stopped hears nothing else.
     kill -QUIT "$server" 2>/dev/null || true
+    kill -CONT "$server" 2>/dev/null || true
     wait "$server" 2>/dev/null || true
   fi
   [ -z "$made" ] || rm -rf "$made"
@@ -50,7 +51,7 @@ mkdir -p "$folder"
 cd "$folder"
 
 if [ ! -e "$folder/data/PG_VERSION" ]; then
-  as_user "$bin/initdb" --pgdata "$folder/data" --username postgres --auth trust \
+  "${as_user[@]}" "$bin/initdb" --pgdata "$folder/data" --username postgres --auth trust \
     --encoding UTF8 --locale C --no-sync >"$folder/initdb.log" 2>&1 ||
     { cat "$folder/initdb.log" >&2; exit 1; }
 fi
@@ -58,7 +59,7 @@ fi
 start() {
   local port=$1
   : >"$folder/log"
-  as_user "$bin/postgres" -D "$folder/data" -c port="$port" -c listen_addresses=127.0.0.1 \
+  "${as_user[@]}" "$bin/postgres" -D "$folder/data" -c port="$port" -c listen_addresses=127.0.0.1 \
     -c unix_socket_directories='' -c max_connections=200 -c logging_collector=off \
     >>"$folder/log" 2>&1 &
   server=$!
