@@ -227,9 +227,14 @@ export class Device {
       await this.#ready(body.roomId);
       send.sentAt ??= Date.now();
       const ack = await this.ask(event, body);
-      if (ack?.ok) send.acks.push({ at: Date.now(), id: ack.message.id, seq: ack.message.seq });
-      else if (ack) this.#refused(event, ack);
-      if (!ack?.ok) await after(AGAIN_MS);
+      if (!ack?.ok) {
+        if (ack) this.#refused(event, ack);
+        await after(AGAIN_MS);
+        continue;
+      }
+      send.acks.push({ at: Date.now(), id: ack.message.id, seq: ack.message.seq });
+      // A direct message goes to the sender's other devices; to this one its ack is all there is.
+      if (!body.roomId) this.#note(feed, ack.message);
     }
     this.#open -= 1;
   }
