@@ -116,9 +116,10 @@ export class Cluster {
   async stop() {
     this.nodes.forEach((node) => node.redis?.mend());
     this.nodes.forEach((node) => node.redis?.release());
-    await Promise.all(this.nodes.map((node) => node.stop()));
+    // The services end, whatever becomes of the nodes.
+    await Promise.allSettled(this.nodes.map((node) => node.stop()));
     this.nodes.forEach((node) => node.redis?.close());
-    await Promise.all([this.redis?.stop(), this.postgres?.remove()]);
+    await Promise.all([this.ownsRedis && this.redis.stop(), this.postgres?.remove()]);
   }
 }
 
@@ -128,20 +129,26 @@ export class Cluster {
  * @param nodes how many
  * @param env settings of every node
  * @param shared whether there are a Redis and a PostgreSQL; not so, by default, for one node
+ * @param isDirect whether nodes speak to Redis themselves, so that none can be cut off; what is
+ *   measured should not go through this process
+ * @param redis one that is there already, which then outlives the cluster
  */
-export async function startCluster({ nodes = 3, env = {}, shared = nodes > 1 } = {}) {
+export async function startCluster({ nodes = 3, env = {}, shared = nodes > 1, isDirect = false, redis } = {}) {
   const cluster = new Cluster();
   try {
     const common = { ...env };
     if (shared) {
-      [cluster.redis, cluster.postgres] = await Promise.all([Redis.start(), Postgres.start()]);
+      cluster.ownsRedis = !redis;
+      cluster.redis = redis ?? (await Redis.start());
+      cluster.postgres = await Postgres.start();
       common.DATABASE_URL = await cluster.postgres.database(`roomcast_${unique()}`);
       // An empty variable counts as not set: the file that other tests use.
       common.ROOMCAST_STORE__PATH = '';
     }
     for (let index = 0; index < nodes; index += 1) {
-      const line = shared ? await Proxy.open(cluster.redis.url) : undefined;
-      const own = line ? { REDIS_URL: line.url.replace('http:', 'redis:') } : {};
+      const line = shared && !isDirect ? await Proxy.open(cluster.redis.url) : undefined;
+      const url = (line ?? cluster.redis)?.url.replace('http:', 'redis:');
+      const own = url ? { REDIS_URL: url } : {};
       cluster.nodes.push(new Node(index, { ...common, ...own }, line));
     }
     // One after the other: the first makes the tables.

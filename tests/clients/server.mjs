@@ -158,8 +158,9 @@ export class Server {
     await this.#end('SIGKILL');
   }
 
-  /** Asks the process to end, and removes its data. */
+  /** Asks the process to end, and removes its data; one that was never started has none. */
   async stop() {
+    if (!this.#child) return;
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
     await this.#end('SIGTERM');
     clearTimeout(timer);
