@@ -96,7 +96,7 @@ function* hearingFaults(name, feed, heard, stored) {
     last = Math.max(last ?? 0, seq);
     const before = lastOf.get(session);
     if (before !== undefined && seq > before + 1 && !isDirect(feed)) yield fault('gap', `${name} heard ${seq} of ${feed} after ${before}, in one stay`);
-    lastOf.set(session, seq);
+    lastOf.set(session, Math.max(before ?? 0, seq));
   }
   for (const { id, seq } of stored) {
     if (!held.has(id)) yield fault('lost', `${name} never got ${seq} of ${feed}`);

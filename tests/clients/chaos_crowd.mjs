@@ -22,11 +22,12 @@ const POLLS = 3;
 const PAGE = 100;
 
 export class Crowd {
+  /** Who has one device, and does not come back when it is gone. */
+  leavers = [];
   #round = 0;
 
-  constructor(cluster, { seed, graceMs, leaseMs, pollMs }) {
-    Object.assign(this, { cluster, seed, graceMs, leaseMs, pollMs });
-    this.next = random(seed);
+  constructor(cluster, { graceMs, leaseMs, pollMs }) {
+    Object.assign(this, { cluster, graceMs, leaseMs, pollMs });
     this.users = Array.from({ length: USERS }, (_, n) => `user-${n}`);
     this.devices = this.users.flatMap((user, n) =>
       (n < TWICE ? [0, 1] : [0]).map((second) => this.#device(`${user}.${second}`, user, n + second)));
@@ -111,11 +112,11 @@ export class Crowd {
     return faults;
   }
 
-  /** One fault while everyone talks. The faults that were found, and what was seen in passing. */
-  async round(fault, times) {
+  /** One fault while everyone talks. What was found to be wrong, and what was seen in passing. */
+  async round(fault, times, next) {
     await this.#gather();
-    const draw = new Draw(this.next);
-    const seeds = this.devices.map(() => Math.floor(this.next() * 2 ** 31));
+    const draw = new Draw(next);
+    const seeds = this.devices.map(() => Math.floor(next() * 2 ** 31));
     this.devices.forEach((device, n) => device.send({
       next: random(seeds[n]),
       peers: this.users.filter((user) => user !== device.user),
@@ -132,8 +133,8 @@ export class Crowd {
       }
     };
     await tried(this.#moreAcks('before'));
-    const leaves = this.leavers[Math.floor(this.next() * this.leavers.length)];
-    const leavesAfter = this.next() * 1_000;
+    const leaves = this.leavers[Math.floor(next() * this.leavers.length)];
+    const leavesAfter = next() * 1_000;
     const before = this.acked;
     await tried(Promise.all([
       fault({ cluster: this.cluster, draw, journal: this.journal, times }),

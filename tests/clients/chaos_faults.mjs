@@ -55,8 +55,8 @@ export class Draw {
   }
 }
 
-/** For how long, in milliseconds, in a short round and in a long one. */
-export const SHORT = { down: [300, 2_500], pause: [8_000, 8_000], stall: [5_000, 5_000], cut: [2_000, 6_000], away: [1_000, 3_000] };
+/** For how long, in milliseconds, in a short round and in a long one: below the lease and beyond. */
+export const SHORT = { down: [500, 6_000], pause: [8_000, 8_000], stall: [5_000, 5_000], cut: [2_000, 6_000], away: [1_000, 3_000] };
 export const LONG = { down: [100, 15_000], pause: [1_000, 30_000], stall: [1_000, 20_000], cut: [500, 30_000], away: [500, 15_000] };
 
 /** One node dies, and is started again some time later. */

@@ -98,7 +98,7 @@ export class Cluster {
       const isReady = async () => {
         const { status, body } = await node.readiness();
         // Without Redis a node serves, but alone.
-        return status === 200 && !JSON.stringify(body ?? '').includes('degraded');
+        return status === 200 && !body?.degraded;
       };
       await eventually(isReady, `node ${node.index} is ready`, withinMs);
     }
