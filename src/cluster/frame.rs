@@ -111,6 +111,7 @@ pub(super) struct WireEmit {
     class: Class,
     keep: Keep,
     key: String,
+    number: Option<u64>,
     to: Vec<String>,
     except: Vec<String>,
     origin: Option<SocketId>,
@@ -126,6 +127,7 @@ impl WireEmit {
             class: emit.class,
             keep: emit.keep,
             key: emit.key.to_owned(),
+            number: emit.number,
             to: names(emit.to),
             except: names(emit.except),
             origin: emit.origin.cloned(),
@@ -147,6 +149,7 @@ impl WireEmit {
             namespace: &self.namespace,
             entry: None,
             key: &self.key,
+            number: self.number,
             keep: self.keep,
         };
         send(&emit, self.body);

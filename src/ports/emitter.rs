@@ -70,6 +70,9 @@ pub struct Emit<'a> {
     pub entry: Option<EntryRef<'a>>,
     /// Of a latest value: what it is the value of, beside its event and first room.
     pub key: &'a str,
+    /// Of a latest value: its number, where several nodes may send values of the same. One that is
+    /// smaller than the last is not sent.
+    pub number: Option<u64>,
     /// Whether it is kept for clients that are away for a moment.
     pub keep: Keep,
 }
@@ -87,6 +90,7 @@ impl<'a> Emit<'a> {
             namespace: "/",
             entry: None,
             key: "",
+            number: None,
             keep: Keep::Kept,
         }
     }
@@ -100,6 +104,11 @@ impl<'a> Emit<'a> {
     /// Is the latest value of this.
     pub fn keyed(self, key: &'a str) -> Self {
         Self { key, ..self }
+    }
+
+    /// Is the value with this number; greater ones are newer.
+    pub fn numbered(self, number: Option<u64>) -> Self {
+        Self { number, ..self }
     }
 
     /// Is for those who are there.

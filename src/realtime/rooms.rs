@@ -6,6 +6,7 @@
 mod changes;
 mod fanout;
 mod lost;
+mod newest;
 mod recovery;
 
 use std::{
@@ -15,12 +16,12 @@ use std::{
 
 use parking_lot::Mutex;
 
-use self::recovery::Recovery;
 pub use self::{
     changes::Changes,
     fanout::Tally,
     recovery::{Departed, Known, Resumed, Stored},
 };
+use self::{newest::Newest, recovery::Recovery};
 use super::{
     Session,
     log::{Log, LogLimits},
@@ -50,6 +51,8 @@ struct Inner {
     users: HashMap<UserId, HashSet<SocketId>>,
     /// How many emits there have been that had to look at each socket once.
     emits: u64,
+    /// The latest values that were sent.
+    newest: Newest,
     /// Where sessions can be recovered.
     recovery: Option<Recovery>,
 }
