@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{Attachment, ClientId, Entry, EntryId, FeedId, Room, SocketId, Timestamp, UserId},
-    ports::{Class, Emit, Keep, Notice},
+    ports::{Class, Emit, Keep, Notice, Says},
     realtime::namespace::Encoded,
 };
 
@@ -112,6 +112,7 @@ pub(super) struct WireEmit {
     keep: Keep,
     key: String,
     number: Option<u64>,
+    says: Option<Says>,
     to: Vec<String>,
     except: Vec<String>,
     origin: Option<SocketId>,
@@ -128,6 +129,7 @@ impl WireEmit {
             keep: emit.keep,
             key: emit.key.to_owned(),
             number: emit.number,
+            says: emit.says,
             to: names(emit.to),
             except: names(emit.except),
             origin: emit.origin.cloned(),
@@ -150,6 +152,7 @@ impl WireEmit {
             entry: None,
             key: &self.key,
             number: self.number,
+            says: self.says,
             keep: self.keep,
         };
         send(&emit, self.body);

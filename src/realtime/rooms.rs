@@ -173,6 +173,13 @@ impl Rooms {
         self.inner.lock().sockets.contains_key(id)
     }
 
+    /// Whether a device of the user is in the room.
+    pub fn is_user_in(&self, user: &UserId, room: &Room) -> bool {
+        let inner = self.inner.lock();
+        let occupants = inner.rooms.get(room);
+        occupants.is_some_and(|occupants| occupants.devices.contains_key(user))
+    }
+
     /// How many sockets are connected.
     pub fn len(&self) -> usize {
         self.inner.lock().sockets.len()
@@ -188,6 +195,14 @@ impl Rooms {
             .collect();
         users.sort();
         users
+    }
+
+    /// The rooms with somebody in them whose names begin so.
+    pub fn with_prefix(&self, prefix: &str) -> Vec<Room> {
+        let inner = self.inner.lock();
+        let rooms = inner.rooms.keys();
+        let fitting = rooms.filter(|room| room.as_str().starts_with(prefix));
+        fitting.cloned().collect()
     }
 
     /// The rooms a socket is in.

@@ -39,6 +39,13 @@ impl Rooms {
         {
             return Tally::default();
         }
+        if let Some(says) = emit.says
+            && !inner
+                .newest
+                .is_told(KEYS.hash_one((emit.event, emit.key)), says)
+        {
+            return Tally::default();
+        }
         let logged = match &mut inner.recovery {
             Some(recovery) if emit.keep == Keep::Kept => Logging::At(recovery.next()),
             Some(_) | None => Logging::Not,

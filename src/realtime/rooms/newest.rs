@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::ports::Says;
+
 /// For at least so long a value's number is remembered; no two nodes are further apart.
 const REMEMBERED: Duration = Duration::from_secs(30);
 
@@ -17,6 +19,8 @@ pub(super) struct Newest {
     now: HashMap<u64, u64>,
     before: HashMap<u64, u64>,
     since: Instant,
+    /// What was said last.
+    said: HashMap<u64, u8>,
 }
 
 impl Default for Newest {
@@ -25,11 +29,24 @@ impl Default for Newest {
             now: HashMap::new(),
             before: HashMap::new(),
             since: Instant::now(),
+            said: HashMap::new(),
         }
     }
 }
 
+/// The most values of which it is remembered what they said.
+const MAX_SAID: usize = 1_000_000;
+
 impl Newest {
+    /// Whether the value is to be told.
+    pub fn is_told(&mut self, of: u64, says: Says) -> bool {
+        if self.said.len() >= MAX_SAID {
+            self.said.clear();
+        }
+        let before = self.said.insert(of, says.value);
+        !says.only_news || before != Some(says.value)
+    }
+
     /// Whether no newer value was sent; then this one is the newest. The same again is sent again.
     pub fn accept(&mut self, of: u64, number: u64) -> bool {
         if self.since.elapsed() > REMEMBERED || self.now.len() >= MAX_VALUES {
@@ -48,6 +65,16 @@ impl Newest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_last_is_no_news() {
+        let mut newest = Newest::default();
+        let says = |value, only_news| Says { value, only_news };
+        assert!(newest.is_told(1, says(0, true)));
+        assert!(!newest.is_told(1, says(0, true)));
+        assert!(newest.is_told(1, says(0, false)));
+        assert!(newest.is_told(1, says(2, true)));
+    }
 
     #[test]
     fn a_value_that_is_older_than_one_that_was_sent_is_not_sent() {
