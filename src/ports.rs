@@ -3,6 +3,7 @@
 mod emitter;
 mod feed_store;
 mod member_store;
+mod occupancy;
 mod payment_store;
 mod position_store;
 mod presence_store;
@@ -22,9 +23,12 @@ pub use feed_store::{
     Overfull, ReadMark, Since, Trimmed, Unread,
 };
 pub use member_store::{MemberStore, Membership};
+pub use occupancy::Occupancy;
 pub use payment_store::PaymentStore;
 pub use position_store::PositionStore;
-pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
+pub use presence_store::{
+    Arrival, ChangedUser, Departure, PresenceNews, PresenceStore, VERSIONS_PER_MS,
+};
 pub use push_gateway::{PushGateway, Sent};
 pub use push_store::{
     DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore, Unplanned,

@@ -21,7 +21,7 @@ use crate::{
         Watch, deliver_commits,
     },
     stores::{
-        memory::{MemoryPositions, MemoryPresence},
+        memory::{MemoryOccupancy, MemoryPositions, MemoryPresence},
         sqlite::{OpenError, SqliteStore},
     },
 };
@@ -91,10 +91,12 @@ fn services(
     let typing = Arc::new(typing);
     let who_is_there = Arc::new(MemoryPresence::default());
     let presence_keeper = PresenceKeeper::new(who_is_there.clone(), store.clone());
+    let occupancy = Arc::new(MemoryOccupancy::new(sockets.clone()));
     let presence = Arc::new(PresenceService::new(
         who_is_there,
         emitter.clone(),
         sockets.clone(),
+        occupancy.clone(),
         audience(config.presence.audience),
         config.presence.grace(),
     ));
@@ -103,6 +105,8 @@ fn services(
         feeds: store.clone(),
         emitter: emitter.clone(),
         sockets: sockets.clone(),
+        occupancy,
+        moves: KeyedLocks::default(),
         access: access.clone(),
         members: store.clone(),
         typing: typing.clone(),

@@ -66,6 +66,9 @@ pub trait Sockets: Send + Sync + 'static {
     /// Whether the socket is in the room.
     fn is_in(&self, socket: &SocketId, room: &Room) -> bool;
 
+    /// Whether a device of the user is in the room.
+    fn is_user_in(&self, user: &UserId, room: &Room) -> bool;
+
     /// The users with a device in the room, each once, sorted by id.
     fn users_in(&self, room: &Room) -> Vec<UserId>;
 

@@ -165,6 +165,13 @@ impl Rooms {
         member.is_some_and(|member| member.rooms.contains_key(room))
     }
 
+    /// Whether a device of the user is in the room.
+    pub fn is_user_in(&self, user: &UserId, room: &Room) -> bool {
+        let inner = self.inner.lock();
+        let occupants = inner.rooms.get(room);
+        occupants.is_some_and(|occupants| occupants.devices.contains_key(user))
+    }
+
     /// How many sockets are connected.
     pub fn len(&self) -> usize {
         self.inner.lock().sockets.len()

@@ -26,7 +26,7 @@ impl Members {
     /// Ends a membership; the user's devices leave the room at once.
     pub async fn remove(&self, room: &RoomId, user: &UserId) -> Result<()> {
         self.store.remove(room, user).await?;
-        self.chat.evict(user, room);
+        self.chat.evict(user, room).await;
         Ok(())
     }
 }
