@@ -100,7 +100,7 @@ impl RedisPresence {
 
     /// Takes a new instance and registers all that the node has, then gives up earlier ones.
     async fn register(&self, earlier: &mut Vec<Arc<str>>) -> StoreResult<()> {
-        let instance = self.take(earlier).await?;
+        let (instance, run) = self.take(earlier).await?;
         let known = earlier.clone();
         earlier.push(instance.clone());
         if earlier.len() > MAX_EARLIER {
@@ -116,7 +116,7 @@ impl RedisPresence {
             if mirror.link == Link::Retired {
                 return Ok(());
             }
-            if mirror.settle(&instance) {
+            if mirror.settle(&instance, &run) {
                 break;
             }
         }
@@ -129,7 +129,7 @@ impl RedisPresence {
         Ok(())
     }
 
-    async fn take(&self, earlier: &[Arc<str>]) -> StoreResult<Arc<str>> {
+    async fn take(&self, earlier: &[Arc<str>]) -> StoreResult<(Arc<str>, String)> {
         let options = &self.0.options;
         let mut args = vec![
             options.node.clone(),
@@ -146,7 +146,7 @@ impl RedisPresence {
             return Err(StoreError);
         }
         mirror.begin(run);
-        Ok(instance.as_str().into())
+        Ok((instance.as_str().into(), run.clone()))
     }
 
     async fn register_all(&self, instance: &Arc<str>) -> StoreResult<()> {
