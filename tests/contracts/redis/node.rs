@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// For how long a node counts as alive.
-pub const LEASE: Duration = Duration::from_millis(400);
+pub const LEASE: Duration = Duration::from_millis(300);
 
 /// For how long its devices stay when it has stopped.
-pub const GRACE: Duration = Duration::from_millis(300);
+pub const GRACE: Duration = Duration::from_millis(200);
 
 /// How long a command may take.
 pub const TIMEOUT: Duration = Duration::from_millis(300);
@@ -27,7 +27,7 @@ pub const TIMEOUT: Duration = Duration::from_millis(300);
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// After which everything has happened that is to happen.
-pub const QUIET: Duration = Duration::from_millis(900);
+pub const QUIET: Duration = Duration::from_millis(650);
 
 pub struct Node {
     pub presence: RedisPresence,

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use fred::interfaces::{ClientLike, EventInterface};
 use tokio::{
     sync::broadcast::{self, error::TryRecvError},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -74,7 +74,8 @@ impl RedisPresence {
                 }
                 Link::Away | Link::Renewing => {
                     if !client.is_connected() {
-                        sleep(RETRY).await;
+                        // Whether one came or time passed, we look again.
+                        let _ = timeout(RETRY, reconnects.recv()).await;
                         continue;
                     }
                     // What is registered from now on is registered with the newest connection.
