@@ -57,8 +57,8 @@ pub(super) struct Batch {
 /// The node's own devices and users in rooms.
 pub(super) struct Mirror {
     pub(super) link: Link,
-    /// What Redis called what it knows, when it was last asked.
-    pub(super) run: Option<String>,
+    /// What Redis called what it knows, when it last knew what the node has.
+    run: Option<String>,
     users: HashMap<UserId, Mine>,
     owners: HashMap<SocketId, UserId>,
     pub(super) rooms: Rooms,
@@ -160,7 +160,6 @@ impl Mirror {
     /// Begins to register all there is. `run`: what Redis calls what it knows.
     pub(super) fn begin(&mut self, run: &str) {
         let is_same_run = self.run.as_deref() == Some(run);
-        self.run = Some(run.to_owned());
         self.link = Link::Renewing;
         if is_same_run {
             // What Redis does not know any more of these, it has said that it is gone.
@@ -239,9 +238,10 @@ impl Mirror {
     }
 
     /// All is registered, unless something has changed meanwhile.
-    pub(super) fn settle(&mut self, instance: &Arc<str>) -> bool {
+    pub(super) fn settle(&mut self, instance: &Arc<str>, run: &str) -> bool {
         let is_all = self.stale.is_empty() && self.link == Link::Renewing;
         if is_all {
+            self.run = Some(run.to_owned());
             self.link = Link::Settled(instance.clone());
         }
         is_all

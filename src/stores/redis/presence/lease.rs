@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use fred::interfaces::{ClientLike, EventInterface};
 use tokio::{
     sync::broadcast::{self, error::TryRecvError},
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -74,7 +74,8 @@ impl RedisPresence {
                 }
                 Link::Away | Link::Renewing => {
                     if !client.is_connected() {
-                        sleep(RETRY).await;
+                        // Whether one came or time passed, we look again.
+                        let _ = timeout(RETRY, reconnects.recv()).await;
                         continue;
                     }
                     // What is registered from now on is registered with the newest connection.
@@ -100,7 +101,7 @@ impl RedisPresence {
 
     /// Takes a new instance and registers all that the node has, then gives up earlier ones.
     async fn register(&self, earlier: &mut Vec<Arc<str>>) -> StoreResult<()> {
-        let instance = self.take(earlier).await?;
+        let (instance, run) = self.take(earlier).await?;
         let known = earlier.clone();
         earlier.push(instance.clone());
         if earlier.len() > MAX_EARLIER {
@@ -116,7 +117,7 @@ impl RedisPresence {
             if mirror.link == Link::Retired {
                 return Ok(());
             }
-            if mirror.settle(&instance) {
+            if mirror.settle(&instance, &run) {
                 break;
             }
         }
@@ -129,7 +130,7 @@ impl RedisPresence {
         Ok(())
     }
 
-    async fn take(&self, earlier: &[Arc<str>]) -> StoreResult<Arc<str>> {
+    async fn take(&self, earlier: &[Arc<str>]) -> StoreResult<(Arc<str>, String)> {
         let options = &self.0.options;
         let mut args = vec![
             options.node.clone(),
@@ -146,7 +147,7 @@ impl RedisPresence {
             return Err(StoreError);
         }
         mirror.begin(run);
-        Ok(instance.as_str().into())
+        Ok((instance.as_str().into(), run.clone()))
     }
 
     async fn register_all(&self, instance: &Arc<str>) -> StoreResult<()> {
