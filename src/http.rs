@@ -54,6 +54,7 @@ use crate::{
     services::Services,
 };
 
+pub use limits::Requests;
 pub use ops::{Readiness, RedisProbe};
 
 /// What the routes work with.
@@ -63,6 +64,8 @@ pub struct App {
     pub services: Arc<Services>,
     /// Who may call.
     pub auth: Auth,
+    /// How often they may.
+    pub requests: Arc<Requests>,
     /// The configuration.
     pub config: Arc<Config>,
     /// Whether clients should be sent here.
@@ -77,7 +80,7 @@ pub struct App {
 
 /// Every route but those of clients' sockets, which [`outside`] adds.
 pub fn router(app: &App) -> Router {
-    let gate = Gate::new(app.auth.clone(), app.config.limits.requests_per_second);
+    let gate = Gate::new(app.auth.clone(), app.requests.clone());
     let streams = from_fn_with_state(gate.for_streams(), identity::identify);
     let api = api()
         .route_layer(from_fn_with_state(gate, identity::identify))

@@ -36,7 +36,7 @@ pub use connection::{CloseReason, Connection};
 pub use context::{Acks, Arguments, Context, Event, Failure, Handling, Order};
 pub use limits::{
     ConnectionGuard, ConnectionLimits, EventBucket, EventLimits, Exceeded, PollingGuard,
-    RefusedGuard, UserGuard,
+    RefusedGuard, UserGuard, drain,
 };
 pub use outbox::{Pushed, Treatment};
 pub use queue::QueueLimits;

@@ -19,7 +19,7 @@ use crate::{
     config::{Config, ConfigError},
     events,
     http::{
-        self, App, Readiness, RedisProbe,
+        self, App, Readiness, RedisProbe, Requests,
         demo::{self, SampleUser},
     },
     realtime::namespace::{Behind, Endpoint, Namespace, Pace, Root},
@@ -158,6 +158,7 @@ impl Server {
         let app = App {
             services: services.clone(),
             auth: auth.clone(),
+            requests: Arc::new(Requests::new(config.limits.requests_per_second)),
             config: config.clone(),
             readiness: readiness.clone(),
             metrics,
@@ -167,6 +168,8 @@ impl Server {
         let store = wired.store.clone();
         let mut background = Background::start(services.clone(), hub.clone(), store, &app).await?;
         if let Some(cluster) = wired.cluster.clone() {
+            cluster.share("events", endpoint.event_limits());
+            cluster.share("requests", app.requests.clone());
             background.add_cluster(cluster, services.clone());
         }
         let router = http::outside(http::router(&app).merge(routes), endpoint.engine(), &config)?;

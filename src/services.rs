@@ -100,6 +100,8 @@ impl Services {
             Notice::SessionsEnded { user } => self.sessions.end_own(&user),
             Notice::Revoked { revocation, until } => self.sessions.revoked(revocation, until),
             Notice::RevokeDevice { socket } => self.sessions.revoke_device(socket).await?,
+            // Limits are none of the services'.
+            Notice::Spent { .. } => {}
             Notice::PaymentSettled { payment } => self.payments.settled(&payment).await?,
             Notice::PaymentForDevices { payment } => self.payments.for_devices(&payment).await?,
         }

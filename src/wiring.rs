@@ -6,6 +6,7 @@ mod push;
 
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 pub use self::cluster::ClusterLink;
@@ -130,7 +131,8 @@ async fn open_store(
 ) -> Result<Arc<dyn Durable>, WiringError> {
     if let Some(url) = config.store.postgres() {
         let options = postgres_options(&config.store, url);
-        return Ok(Arc::new(PostgresStore::open(&options, commits).await?));
+        let opened = PostgresStore::open(&options, commits).boxed();
+        return Ok(Arc::new(opened.await?));
     }
     let options = sqlite_options(&config.store);
     Ok(Arc::new(SqliteStore::open(&options, commits)?))

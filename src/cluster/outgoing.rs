@@ -221,7 +221,12 @@ impl Relay for Outgoing {
 
 impl Peers for Outgoing {
     fn tell(&self, notice: Notice) {
-        self.put(&Frame::Notice(notice), Kind::Notice);
+        let kind = match &notice {
+            // It is about this moment.
+            Notice::Spent { .. } => Kind::Event(Class::Passing),
+            _ => Kind::Notice,
+        };
+        self.put(&Frame::Notice(notice), kind);
     }
 
     fn are_there(&self) -> bool {

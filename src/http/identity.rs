@@ -39,11 +39,11 @@ enum Credentials {
 const COOKIE: &str = "roomcast_token";
 
 impl Gate {
-    /// `requests_per_second`: of one caller; 0 = no limit.
-    pub fn new(auth: Auth, requests_per_second: u32) -> Self {
+    /// `requests`: how many of them callers may make.
+    pub fn new(auth: Auth, requests: Arc<Requests>) -> Self {
         Self {
             auth,
-            requests: Arc::new(Requests::new(requests_per_second)),
+            requests,
             credentials: Credentials::Header,
         }
     }

@@ -16,6 +16,8 @@ use parking_lot::Mutex;
 use crate::{
     domain::UserId,
     error::{Error, Result},
+    ports::{SharedLimit, Spent},
+    realtime::drain,
 };
 
 /// How often callers who have not called for a second are forgotten.
@@ -36,6 +38,7 @@ pub enum Key {
 pub struct Requests(Option<Buckets>);
 
 struct Buckets {
+    spent: Spent<Key>,
     limiter: DefaultKeyedRateLimiter<Key>,
     clock: DefaultClock,
     swept_at: Mutex<Instant>,
@@ -45,6 +48,7 @@ impl Requests {
     /// `per_second`: of one caller; 0 = no limit.
     pub fn new(per_second: u32) -> Self {
         Self(NonZeroU32::new(per_second).map(|per_second| Buckets {
+            spent: Spent::new(per_second.get()),
             limiter: RateLimiter::keyed(Quota::per_second(per_second)),
             clock: DefaultClock::default(),
             swept_at: Mutex::new(Instant::now()),
@@ -58,7 +62,44 @@ impl Requests {
         };
         buckets.sweep();
         let checked = buckets.limiter.check_key(key);
-        checked.map_err(|until| Error::rate_limited(until.wait_time_from(buckets.clock.now())))
+        checked.map_err(|until| Error::rate_limited(until.wait_time_from(buckets.clock.now())))?;
+        buckets.spent.note(key);
+        Ok(())
+    }
+}
+
+impl Key {
+    /// The name by which other nodes know the caller.
+    fn to_name(&self) -> Option<String> {
+        match self {
+            Self::User(user) => Some(format!("user:{user}")),
+            Self::Service(name) => Some(format!("service:{name}")),
+            Self::Address(address) => address.map(|address| format!("address:{address}")),
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        match name.split_once(':')? {
+            ("user", id) => UserId::new(id).ok().map(Self::User),
+            ("service", name) => Some(Self::Service(name.into())),
+            ("address", address) => address.parse().ok().map(|ip| Self::Address(Some(ip))),
+            _ => None,
+        }
+    }
+}
+
+impl SharedLimit for Requests {
+    fn take_spent(&self) -> Vec<(String, u32)> {
+        let spent = self.0.iter().flat_map(|buckets| buckets.spent.take());
+        spent
+            .filter_map(|(key, count)| Some((key.to_name()?, count)))
+            .collect()
+    }
+
+    fn spend(&self, caller: &str, count: u32) {
+        if let (Some(buckets), Some(key)) = (&self.0, Key::from_name(caller)) {
+            drain(&buckets.limiter, &key, count);
+        }
     }
 }
 
@@ -103,6 +144,21 @@ mod tests {
         for key in [user("alice"), Key::Service("alice".into()), address] {
             requests.check(&key).unwrap();
             requests.check(&key).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn what_a_caller_asks_of_another_node_counts_here() {
+        let (here, there) = (Requests::new(2), Requests::new(2));
+        let address = Key::Address(Some([192, 0, 2, 1].into()));
+        for key in [user("a:b"), Key::Service("s".into()), address] {
+            there.take_spent();
+            there.check(&key).unwrap();
+            for (caller, count) in there.take_spent() {
+                here.spend(&caller, count);
+            }
+            here.check(&key).unwrap();
+            here.check(&key).unwrap_err();
         }
     }
 

@@ -32,6 +32,13 @@ pub enum Notice {
         /// The device.
         socket: SocketId,
     },
+    /// Callers have used up some of a limit that holds over all nodes.
+    Spent {
+        /// The limit's name.
+        limit: String,
+        /// How much, by caller.
+        by: Vec<(String, u32)>,
+    },
     /// A payment has its outcome: the node with the socket that asked tells it.
     PaymentSettled {
         /// Which.

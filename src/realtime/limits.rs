@@ -2,7 +2,7 @@
 
 mod events;
 
-pub use events::{EventBucket, EventLimits, Exceeded};
+pub use events::{EventBucket, EventLimits, Exceeded, drain};
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
 

@@ -135,6 +135,7 @@ pub struct Endpoint {
     engine: Engine,
     hub: Arc<Hub>,
     acceptor: Arc<Acceptor>,
+    events: Arc<EventLimits>,
 }
 
 /// What stands behind the namespaces.
@@ -178,12 +179,18 @@ impl Endpoint {
             engine,
             hub,
             acceptor,
+            events: Arc::new(EventLimits::new(&config.limits)),
         }
     }
 
     /// The way out to clients, and who is connected.
     pub fn hub(&self) -> Arc<Hub> {
         self.hub.clone()
+    }
+
+    /// How many events users may send.
+    pub fn event_limits(&self) -> Arc<EventLimits> {
+        self.events.clone()
     }
 
     /// What takes the requests to `/socket.io/`.
@@ -200,7 +207,7 @@ impl Endpoint {
         namespaces: Vec<Namespace>,
     ) -> StoreResult<()> {
         let hub = &self.hub;
-        let events = Arc::new(EventLimits::new(&config.limits));
+        let events = self.events.clone();
         hub.keep(tokio::spawn(hub.watch_tokens()).abort_handle());
         let forgetting = events.clone();
         hub.keep(tokio::spawn(async move { forgetting.run().await }).abort_handle());

@@ -10,6 +10,7 @@ use fred::{
         config::{Config, ReconnectPolicy, UnresponsiveConfig},
     },
 };
+use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
 
 use crate::{ports::StoreError, telemetry::metric};
@@ -142,10 +143,13 @@ impl Redis {
     }
 
     /// Ends the connections.
-    pub async fn close(&self) {
-        // Whether the goodbye arrives makes no difference.
-        let _ = self.0.subscriber.quit().await;
-        let _ = self.0.client.quit().await;
+    pub fn close(&self) -> BoxFuture<'_, ()> {
+        let closing = async {
+            // Whether the goodbye arrives makes no difference.
+            let _ = self.0.subscriber.quit().await;
+            let _ = self.0.client.quit().await;
+        };
+        closing.boxed()
     }
 }
 

@@ -1,7 +1,8 @@
 //! The parts of a cluster.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle};
 
@@ -9,7 +10,7 @@ use crate::{
     bridge::{Bridge, BridgeOptions},
     cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
     config::{self, Config},
-    ports::{Commit, FeedStore, Notice},
+    ports::{Commit, FeedStore, Notice, Peers, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
     stores::redis::{Redis, RedisOpenError, RedisOptions},
@@ -27,6 +28,8 @@ pub struct ClusterLink {
     /// Whether they are heard.
     pub hearing: Hearing,
     bridge: Bridge,
+    /// Limits that hold over all nodes, by name.
+    limits: Mutex<Vec<(&'static str, Arc<dyn SharedLimit>)>>,
     heard: Channel<Heard>,
     notices: (
         mpsc::UnboundedSender<Notice>,
@@ -60,11 +63,17 @@ impl ClusterLink {
         Ok(Some(Self {
             redis,
             bridge,
+            limits: Mutex::default(),
             outgoing: Outgoing::new(node, limits),
             hearing: Hearing::default(),
             heard: (heard, Mutex::new(Some(to_hear))),
             notices: (notices, Mutex::new(Some(to_heed))),
         }))
+    }
+
+    /// From now on what callers use up of this limit counts on all nodes.
+    pub fn share(&self, name: &'static str, limit: Arc<dyn SharedLimit>) {
+        self.limits.lock().push((name, limit));
     }
 
     /// Whether other nodes can be told, and are heard.
@@ -84,13 +93,42 @@ impl ClusterLink {
             self.outgoing.run(&self.redis),
             incoming.run(&self.redis),
             self.heed(services),
+            self.tell_spent(),
             self.bridge.run(services),
         );
     }
 
+    /// Tells what callers use up of the limits, for ever.
+    async fn tell_spent(&self) {
+        let mut tick = tokio::time::interval(Duration::from_secs(1) / TOLD_PER_SECOND);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            for (name, limit) in &*self.limits.lock() {
+                let by = limit.take_spent();
+                if !by.is_empty() {
+                    let limit = (*name).to_owned();
+                    self.outgoing.tell(Notice::Spent { limit, by });
+                }
+            }
+        }
+    }
+
+    fn spend(&self, name: &str, by: &[(String, u32)]) {
+        for (_, limit) in self
+            .limits
+            .lock()
+            .iter()
+            .filter(|(known, _)| *known == name)
+        {
+            by.iter()
+                .for_each(|(caller, count)| limit.spend(caller, *count));
+        }
+    }
+
     /// Leaves what other nodes can take over at once.
-    pub async fn leave(&self) {
-        self.bridge.release().await;
+    pub fn leave(&self) -> BoxFuture<'_, ()> {
+        self.bridge.release().boxed()
     }
 
     /// Does what other nodes tell this one, one after another.
@@ -99,6 +137,10 @@ impl ClusterLink {
             return;
         };
         while let Some(notice) = notices.recv().await {
+            if let Notice::Spent { limit, by } = notice {
+                self.spend(&limit, &by);
+                continue;
+            }
             if let Err(error) = services.hear(notice).await {
                 tracing::warn!(%error, "what another node told could not be done");
             }

@@ -1,4 +1,5 @@
-// A network between client and server that can lose a client without telling the server.
+// A network between client and server that can lose a client without telling the server, cut
+// everybody off, or hold what is under way.
 
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -18,6 +19,7 @@ export class Proxy {
   #listener;
   #limit;
   #isBroken = false;
+  #holds = false;
 
   /** Leads to the server at this address, over an own one. */
   static async open(base) {
@@ -31,7 +33,7 @@ export class Proxy {
   }
 
   #lead(client, port) {
-    if (this.#isBroken) return client.destroy();
+    if (this.#isBroken) return client.resetAndDestroy();
     const server = connect(port, '127.0.0.1');
     const pair = { client, server };
     this.#pairs.add(pair);
@@ -42,7 +44,10 @@ export class Proxy {
     };
     client.on('data', (bytes) => server.write(bytes));
     server.on('data', (bytes) => client.destroyed || this.#pass(client, bytes));
-    [client, server].forEach((socket) => socket.on('error', end).on('close', end));
+    [client, server].forEach((socket) => {
+      socket.on('error', end).on('close', end);
+      if (this.#holds) socket.pause();
+    });
   }
 
   #pass(client, bytes) {
@@ -70,6 +75,26 @@ export class Proxy {
     });
   }
 
+  /** Resets all connections, and every new one until it is mended. */
+  cut() {
+    this.#isBroken = true;
+    this.#pairs.forEach(({ client, server }) => {
+      client.resetAndDestroy();
+      server.destroy();
+    });
+  }
+
+  /** Passes nothing on, either way, until it is told to: connections stay open and new ones open. */
+  hold() {
+    this.#holds = true;
+    this.#each((socket) => socket.pause());
+  }
+
+  release() {
+    this.#holds = false;
+    this.#each((socket) => socket.resume());
+  }
+
   mend() {
     this.#isBroken = false;
   }
@@ -83,7 +108,11 @@ export class Proxy {
   }
 
   #destroyAll() {
-    this.#pairs.forEach(({ client, server }) => [client, server].forEach((socket) => socket.destroy()));
+    this.#each((socket) => socket.destroy());
+  }
+
+  #each(act) {
+    this.#pairs.forEach(({ client, server }) => [client, server].forEach(act));
   }
 
   close() {

@@ -40,6 +40,8 @@ export class Server {
   #log = [];
   #panics = [];
   #settings;
+  /** Is given every line that the process writes. */
+  onLine = () => {};
 
   /** @param settings environment variables on top of the common ones */
   constructor(settings = {}) {
@@ -108,6 +110,7 @@ export class Server {
   }
 
   #keep(line) {
+    this.onLine(line);
     if (line.includes('panick')) this.#panics.push(line);
     this.#log.push(line);
     if (this.#log.length > KEPT_LOG_LINES) this.#log.shift();
@@ -155,8 +158,9 @@ export class Server {
     await this.#end('SIGKILL');
   }
 
-  /** Asks the process to end, and removes its data. */
+  /** Asks the process to end, and removes its data; one that was never started has none. */
   async stop() {
+    if (!this.#child) return;
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), STOP_LIMIT_MS);
     await this.#end('SIGTERM');
     clearTimeout(timer);
@@ -191,7 +195,7 @@ export const unique = () => randomBytes(4).toString('hex');
  * Sends one HTTP request. `as` is a bearer token or API key; an object body goes as JSON, a text
  * body goes as it is under the JSON content type.
  */
-export async function request(base, method, path, { as, body, headers = {} } = {}) {
+export async function request(base, method, path, { as, body, headers = {}, withinMs = 20_000 } = {}) {
   const sent = { ...headers };
   if (as) sent.authorization = `Bearer ${as}`;
   if (body !== undefined) sent['content-type'] ??= 'application/json';
@@ -199,7 +203,7 @@ export async function request(base, method, path, { as, body, headers = {} } = {
     method,
     headers: sent,
     body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(withinMs),
   });
   const text = await response.text();
   const type = response.headers.get('content-type') ?? '';

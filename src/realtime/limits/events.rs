@@ -1,6 +1,7 @@
 //! How many events a second.
 
 use std::{
+    hash::Hash,
     num::NonZeroU32,
     time::{Duration, Instant},
 };
@@ -15,6 +16,7 @@ use crate::{
     config,
     domain::UserId,
     error::{Code, Error},
+    ports::{SharedLimit, Spent},
     telemetry,
 };
 
@@ -25,6 +27,7 @@ const FLOOD_PAUSE: Duration = Duration::from_secs(1);
 pub struct EventLimits {
     per_socket: Option<Quota>,
     per_user: Option<DefaultKeyedRateLimiter<UserId>>,
+    spent: Spent<UserId>,
     flood: Option<Duration>,
     clock: DefaultClock,
 }
@@ -57,6 +60,7 @@ impl EventLimits {
         Self {
             per_socket: quota(limits.events_per_second),
             per_user: quota(limits.user_events_per_second).map(RateLimiter::keyed),
+            spent: Spent::new(limits.user_events_per_second),
             flood: (limits.flood_ms > 0).then(|| Duration::from_millis(limits.flood_ms)),
             clock: DefaultClock::default(),
         }
@@ -90,6 +94,7 @@ impl EventLimits {
         }
         if let (Some(buckets), Some(user)) = (&self.per_user, user) {
             buckets.check_key(user).map_err(wait)?;
+            self.spent.note(user);
         }
         Ok(())
     }
@@ -103,6 +108,34 @@ impl EventLimits {
                 buckets.retain_recent();
                 buckets.shrink_to_fit();
             }
+        }
+    }
+}
+
+impl SharedLimit for EventLimits {
+    fn take_spent(&self) -> Vec<(String, u32)> {
+        let spent = self.spent.take();
+        spent
+            .map(|(user, count)| (user.to_string(), count))
+            .collect()
+    }
+
+    fn spend(&self, caller: &str, count: u32) {
+        if let (Some(buckets), Ok(user)) = (&self.per_user, UserId::new(caller)) {
+            drain(buckets, &user, count);
+        }
+    }
+}
+
+/// Takes so many tokens out of a caller's bucket, or all that it has.
+pub fn drain<K: Clone + Hash + Eq>(buckets: &DefaultKeyedRateLimiter<K>, key: &K, count: u32) {
+    let (mut left, mut step) = (count, count);
+    while let Some(some) = NonZeroU32::new(step) {
+        if let Ok(Ok(())) = buckets.check_key_n(key, some) {
+            left -= step;
+            step = step.min(left);
+        } else {
+            step /= 2;
         }
     }
 }
@@ -140,5 +173,33 @@ mod tests {
         while began.elapsed() < Duration::from_millis(2) {}
         let refused = limits.check(&socket, None);
         assert!(matches!(refused, Err(Exceeded::Flood)), "{refused:?}");
+    }
+
+    #[test]
+    fn what_a_user_does_on_another_node_counts_here() {
+        let limits = || {
+            EventLimits::new(&config::Limits {
+                user_events_per_second: 10,
+                ..config::Limits::default()
+            })
+        };
+        let (here, there) = (limits(), limits());
+        let alice = UserId::new("alice").unwrap();
+        assert!(there.take_spent().is_empty());
+        let take = |limits: &EventLimits, count| {
+            let socket = limits.for_socket();
+            let taken = (0..count).filter(|_| limits.check(&socket, Some(&alice)).is_ok());
+            taken.count()
+        };
+        assert_eq!(take(&there, 7), 7);
+        let spent = there.take_spent();
+        assert_eq!(spent, [("alice".to_owned(), 7)]);
+        for (user, count) in spent {
+            here.spend(&user, count);
+        }
+        assert_eq!(take(&here, 10), 3);
+        // More than there is empties it.
+        there.spend("alice", 1_000);
+        assert_eq!(take(&there, 1), 0);
     }
 }

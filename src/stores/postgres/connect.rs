@@ -114,7 +114,9 @@ impl Connector {
                 encoding,
             });
         }
-        let migrated = MIGRATIONS.run(&mut live.connection).await;
+        let migrated = MIGRATIONS
+            .run_direct(None, &mut live.connection, false)
+            .await;
         migrated.map_err(|error| self.not_migrated(error))
     }
 
