@@ -17,6 +17,7 @@ mod rows;
 mod seen;
 mod sessions;
 mod stock;
+mod task;
 mod writer;
 
 use std::{fmt, sync::Arc, time::Duration};

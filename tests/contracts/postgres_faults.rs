@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use roomcast::{
     ports::{FeedStore, StoreError},
-    stores::postgres::{PostgresOptions, PostgresStore},
+    stores::postgres::{PostgresOptions, PostgresStore, Synchronous},
 };
 
 use crate::{
@@ -21,6 +21,7 @@ const HEALED: Duration = Duration::from_secs(10);
 async fn impatient(server: &Server) -> (PostgresStore, Readers) {
     let options = PostgresOptions {
         timeout: TIMEOUT,
+        synchronous: Synchronous::Full,
         ..options(&server.url("postgres"))
     };
     open_with(&options).await.unwrap()

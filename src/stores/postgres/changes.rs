@@ -78,7 +78,7 @@ fn entries<'q>(following: &Following, after: After, limit: usize) -> Statement<'
              UNION
              SELECT feed FROM conversations WHERE user_id = $2
          ), begun AS (
-             SELECT id, key, CASE WHEN $4 THEN position_before(id, first_seq, last_seq, $6)
+             SELECT feeds.id, key, CASE WHEN $4 THEN position_before(feeds.id, first_seq, last_seq, $6)
                  ELSE $3 END AS start
              FROM followed JOIN feeds USING (id)
          ) ",
@@ -121,7 +121,7 @@ async fn is_cut(pool: &Pool, following: &Following, after: After) -> StoreResult
                  OR until IS NOT NULL AND EXISTS (
                      SELECT FROM entries WHERE feed = feeds.id AND position <= until
                          AND position > CASE
-                             WHEN $4 THEN position_before(id, first_seq, last_seq, $6) ELSE $3 END
+                             WHEN $4 THEN position_before(feeds.id, first_seq, last_seq, $6) ELSE $3 END
                  )
          ) AS is_cut";
     let statement = ask(sql, following, after).bind(lost).bind(until);
