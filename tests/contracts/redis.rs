@@ -37,7 +37,7 @@ struct OnRedis {
 }
 
 impl OnRedis {
-    fn open() -> Self {
+    async fn open() -> Self {
         Self {
             prefix: prefix(),
             nodes: AtomicUsize::new(0),

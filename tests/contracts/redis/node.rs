@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use roomcast::{
     domain::{Presence, Room, SocketId, Status, Timestamp},
     ports::{Arrival, Departure, Occupancy, PresenceNews, PresenceStore},
-    stores::redis::{PresenceOptions, Redis, RedisPresence},
+    stores::redis::{PresenceOptions, RedisPresence},
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
@@ -142,7 +142,7 @@ pub fn lobby() -> Room {
 
 fn run(presence: &RedisPresence) -> JoinHandle<()> {
     let presence = presence.clone();
-    tokio::spawn(async move { presence.run().await })
+    tokio::spawn(async move { Box::pin(presence.run()).await })
 }
 
 /// Whether the news are that the user has gone.
