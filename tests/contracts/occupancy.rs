@@ -34,7 +34,10 @@ pub async fn a_user_enters_with_the_first_node_and_leaves_with_the_last(backend:
     assert_eq!(one.entered(&lobby, &alice, "Alice").await, Ok(true));
     assert_eq!(other.entered(&lobby, &alice, "Alice").await, Ok(false));
     assert_eq!(one.left(&lobby, &alice).await, Ok(false));
-    assert_eq!(one.users_in(&lobby).await.unwrap(), std::slice::from_ref(&alice));
+    assert_eq!(
+        one.users_in(&lobby).await.unwrap(),
+        std::slice::from_ref(&alice)
+    );
     assert_eq!(other.left(&lobby, &alice).await, Ok(true));
     assert_eq!(one.users_in(&lobby).await, Ok(Vec::new()));
     assert_eq!(one.rooms_of(&alice).await, Ok(Vec::new()));

@@ -4,8 +4,6 @@
 mod away;
 #[path = "redis/cluster.rs"]
 mod cluster;
-#[path = "redis/cost.rs"]
-mod cost;
 #[path = "redis/node.rs"]
 mod node;
 #[path = "redis/restoring.rs"]
@@ -58,13 +56,13 @@ impl Volatile for OnRedis {
     }
 
     fn presence(&self) -> Arc<dyn PresenceStore> {
-        Arc::new(self.node().presence.clone())
+        Arc::new(self.node().presence)
     }
 }
 
 impl Shared for OnRedis {
     fn occupancy(&self) -> Arc<dyn Occupancy> {
-        Arc::new(self.node().presence.clone())
+        Arc::new(self.node().presence)
     }
 }
 
