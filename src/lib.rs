@@ -8,7 +8,9 @@
 //!
 //! - [`domain`]: pure types and rules. [`ports`]: what services need from outside, one small trait
 //!   each. [`services`]: what Roomcast does. None of them knows axum, socketioxide or a database.
-//! - [`stores`]: the ports on SQLite and in memory. [`wiring`] alone decides which is used.
+//! - [`stores`]: the ports on SQLite or PostgreSQL, and in memory or Redis. [`wiring`] alone decides
+//!   which is used.
+//! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis.
 //! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks and Web Push.
 //! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
 //! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
@@ -25,7 +27,20 @@
 //! *Durable* entries that a slow reader cannot take stay in their feed; what a client missed while
 //! its transport was gone comes from the namespace's log, or after a restart from the store.
 //!
+//! # Several nodes
+//! Redis makes it fast, the database makes it right. PostgreSQL gives every entry of every feed one
+//! position in the order of commits, with no gap; a node delivers an entry when it has delivered the
+//! one before, whether Redis brought it or the database had it ([`cluster::Follower`]). What a node
+//! knows of its devices stands in Redis under a lease; whatever comes into doubt is registered anew
+//! under another one, and what a dead node had is taken, and told, by one of the others.
+//!
 //! # Where this departs from what one might expect
+//! - Nodes do not talk by `socketioxide-redis`: its adapter keeps rooms of its own beside ours and
+//!   resolves them to sockets before we see an event, while recovery needs the rooms; and it knows
+//!   neither classes of delivery nor what a latest value is the value of. [`cluster`] tells what is
+//!   encoded already, many events in one publication, and notices what it missed.
+//! - Live delivery follows one position for all feeds, not the `seq` of each: a node that polls asks
+//!   one question, whatever it has readers of.
 //! - Of socketioxide only the packets and their parsers are used, in [`realtime::namespace`].
 //!   Engine.IO, sessions, rooms and writing are ours: its own drop packets silently when a channel
 //!   is full, let a socket's events overtake each other, and keep sockets that do not read as

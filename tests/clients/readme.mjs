@@ -145,6 +145,17 @@ const RUN = {
     assert.match(stderr, /^roomcast: JWT_SECRET is not set.*\n$/);
   },
 
+  async 'roomcast health'(t) {
+    const { server, url, cwd } = await serve(t);
+    const env = { JWT_SECRET: SECRET, PORT: new URL(url).port };
+    assert.equal(await output('roomcast health', { cwd, env }), 'healthy');
+    assert.equal(await output('roomcast health --ready', { cwd, env }), 'healthy');
+    await server.stop();
+    const { code, stderr } = await new Program('roomcast health', { cwd, env }).ended();
+    assert.equal(code, 1);
+    assert.match(stderr, /^roomcast: the server cannot be asked: .*\n$/);
+  },
+
   async 'roomcast default-config'(t) {
     const cwd = await folder(t);
     const env = { JWT_SECRET: SECRET };
@@ -214,8 +225,7 @@ test('the page is the one in examples/page.html', async () => {
 });
 
 test('the watch rule opens its room to users and closes it again', { timeout: LIMIT_MS }, async (t) => {
-  const [rule, ...others] = blocks('toml');
-  assert.deepEqual(others, []);
+  const [rule] = blocks('toml');
   const file = join(await folder(t), 'own.toml');
   await writeFile(file, rule);
   const { url } = await serve(t, { ROOMCAST_AUTH__GUESTS: 'true' }, `roomcast serve --config ${file}`);
@@ -236,6 +246,17 @@ test('the watch rule opens its room to users and closes it again', { timeout: LI
   assert.deepEqual(alice.heard('bid'), [1]);
   const guest = await connect(t, url);
   assert.equal((await guest.ask('watch-auction', '7')).ok, false);
+});
+
+test('the rules for what workers publish are such', { timeout: LIMIT_MS }, async (t) => {
+  const [, rules, ...others] = blocks('toml');
+  assert.deepEqual(others, []);
+  const cwd = await folder(t);
+  await writeFile(join(cwd, 'roomcast.toml'), rules);
+  const env = { JWT_SECRET: SECRET, REDIS_URL: 'redis://r', DATABASE_URL: 'postgres://db/app' };
+  assert.equal(await output('roomcast check-config', { cwd, env }), 'configuration is valid');
+  await writeFile(join(cwd, 'roomcast.toml'), rules.replace('/data', 'data'));
+  assert.equal((await new Program('roomcast check-config', { cwd, env }).ended()).code, 1);
 });
 
 const PATTERN = 'ROOMCAST_SECTION__KEY';

@@ -10,7 +10,11 @@ export const VALUES = {
   API_KEYS: { takes: ['one,two', `sha256:${'0'.repeat(64)}`], refuses: 'sha256:0' },
   ALLOWED_ORIGINS: { takes: ['*', 'https://a.example,http://b.example:8080'], refuses: 'a.example' },
   CLIENT_URL: { takes: ['https://a.example/'], refuses: 'a.example' },
-  DATABASE_URL: { takes: ['sqlite:own.db'], refuses: 'mysql://localhost/test' },
+  DATABASE_URL: { takes: ['sqlite:own.db', 'postgres://roomcast@localhost/roomcast'], refuses: 'mysql://localhost/test' },
+  REDIS_URL: { takes: ['redis://localhost:6379', 'rediss-cluster://user:password@r:6380'], refuses: 'http://r' },
+  ROOMCAST_CLUSTER__LEASE_MS: { takes: ['5000'], refuses: '0' },
+  ROOMCAST_CLUSTER__POLL_MS: { takes: ['500'], refuses: '0' },
+  ROOMCAST_CLUSTER__REDIS_REQUIRED: { takes: ['true', 'false'], refuses: 'perhaps' },
   LOG_LEVEL: { takes: ['debug', 'warn'], refuses: 'loud' },
   ROOMCAST_AUTH__JWKS_FILE: { takes: ['keys.json'], refuses: 'missing.json' },
   ROOMCAST_AUTH__JWKS_URL: { takes: ['https://id.example/keys'], refuses: 'id.example' },
@@ -32,6 +36,7 @@ export const VALUES = {
 
 /** What else a value, or any value of a variable, needs. */
 export const NEEDS = {
+  REDIS_URL: { DATABASE_URL: 'postgres://roomcast@localhost/roomcast' },
   webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' },
   ROOMCAST_PUSH__WEBHOOK_URL: { ROOMCAST_PUSH__WEBHOOK_SECRET: 'a secret of some length' },
   ROOMCAST_PUSH__VAPID_PRIVATE_KEY: { ROOMCAST_PUSH__VAPID_SUBJECT: 'mailto:ops@example.com' },
