@@ -41,10 +41,10 @@ impl Inventory {
     /// Sets a product's stock; its watchers hear `inventory-update` with the number.
     pub async fn set(&self, product: &ProductId, inventory: Number) -> Result<()> {
         let _order = self.hold(product).await;
-        self.stock.put(product, inventory.clone()).await?;
+        let number = self.stock.put(product, inventory.clone()).await?;
         let to = [Room::product(product)];
-        self.emitter
-            .emit(Emit::new(Class::Latest, &to, INVENTORY_UPDATE, &inventory));
+        let emit = Emit::new(Class::Latest, &to, INVENTORY_UPDATE, &inventory);
+        self.emitter.emit(emit.numbered(number));
         Ok(())
     }
 

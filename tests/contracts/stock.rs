@@ -23,8 +23,11 @@ fn product(id: &str) -> ProductId {
 pub async fn the_newest_stock_replaces_the_one_before(backend: impl Durable) {
     let stock = backend.stock();
     assert_eq!(stock.get(&product("7")).await, Ok(None));
-    stock.put(&product("7"), Number::from(3)).await.unwrap();
-    stock.put(&product("7"), Number::from(0)).await.unwrap();
+    let first = stock.put(&product("7"), Number::from(3)).await.unwrap();
+    let second = stock.put(&product("7"), Number::from(0)).await.unwrap();
+    // Where there are numbers, they rise.
+    assert_eq!(first.is_some(), second.is_some());
+    assert!(first.is_none() || first < second);
     assert_eq!(stock.get(&product("7")).await, Ok(Some(Number::from(0))));
     assert_eq!(stock.get(&product("8")).await, Ok(None));
 }

@@ -11,14 +11,23 @@ use crate::{
 
 #[async_trait]
 impl StockStore for PostgresStore {
-    async fn put(&self, product: &ProductId, inventory: serde_json::Number) -> StoreResult<()> {
+    async fn put(
+        &self,
+        product: &ProductId,
+        inventory: serde_json::Number,
+    ) -> StoreResult<Option<u64>> {
         let statement = sqlx::query(
             "INSERT INTO stock (product, inventory) VALUES ($1, $2)
-             ON CONFLICT (product) DO UPDATE SET inventory = excluded.inventory",
+             ON CONFLICT (product) DO UPDATE
+             SET inventory = excluded.inventory, number = stock.number + 1
+             RETURNING number",
         )
         .bind(product.as_str())
         .bind(inventory.to_string());
-        self.pool.write(statement).await.map(drop)
+        let number = self
+            .pool
+            .change(statement, |row| Ok(rows::to_number(row.try_get("number")?)));
+        number.await
     }
 
     async fn get(&self, product: &ProductId) -> StoreResult<Option<serde_json::Number>> {

@@ -11,7 +11,11 @@ use crate::{
 
 #[async_trait]
 impl StockStore for SqliteStore {
-    async fn put(&self, product: &ProductId, inventory: serde_json::Number) -> StoreResult<()> {
+    async fn put(
+        &self,
+        product: &ProductId,
+        inventory: serde_json::Number,
+    ) -> StoreResult<Option<u64>> {
         let product = product.clone();
         self.write(move |connection| {
             connection
@@ -21,7 +25,7 @@ impl StockStore for SqliteStore {
                 )?
                 // As text: JSON's numbers cover more than SQLite's integers do.
                 .execute([product.as_str(), &inventory.to_string()])
-                .map(drop)
+                .map(|_| None)
         })
         .await
     }

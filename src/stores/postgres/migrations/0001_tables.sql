@@ -96,7 +96,9 @@ CREATE INDEX payments_untold ON payments (user_id, created_at, id)
 -- inventory: a JSON number, which covers more than numbers here do.
 CREATE TABLE stock (
     product text COLLATE "C" PRIMARY KEY,
-    inventory text NOT NULL
+    inventory text NOT NULL,
+    -- How often it was set.
+    number bigint NOT NULL DEFAULT 1
 );
 
 -- kind: 0 a token by its jti, 1 a token by its digest, 2 a user up to issued_until.
