@@ -1,7 +1,11 @@
 //! The port of sessions that can be recovered. Each run owns what it has saved, until another one
 //! saves it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{Row, postgres::PgRow};
@@ -31,7 +35,10 @@ impl SessionStore for PostgresStore {
         // Each session once, as it was last, and in one order for all nodes: so none waits for
         // another that waits for it.
         let saved: BTreeMap<_, _> = saved.iter().map(|one| (&*one.pid, one)).collect();
-        let saved = saved.values().filter(|one| !gone.contains(&one.pid));
+        let gone: BTreeSet<_> = gone.iter().map(|pid| pid.as_bytes()).collect();
+        let saved = saved
+            .values()
+            .filter(|one| !gone.contains(one.pid.as_bytes()));
         let saved: Vec<_> = saved.collect();
         let rooms = |one: &&&SavedSession| {
             let names: Vec<_> = one.rooms.iter().map(Room::as_str).collect();
@@ -52,7 +59,7 @@ impl SessionStore for PostgresStore {
         ))
         .bind(&*self.owner)
         .bind(namespace.as_bytes())
-        .bind(gone.iter().map(|pid| pid.as_bytes()).collect::<Vec<_>>())
+        .bind(gone.iter().copied().collect::<Vec<_>>())
         .bind(
             saved
                 .iter()
