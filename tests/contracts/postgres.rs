@@ -236,7 +236,7 @@ const LARGE: &str = "
     SELECT 'room:' || n, CASE n WHEN 1 THEN 20000 ELSE 500 END FROM generate_series(1, 20) AS n;
     INSERT INTO entries (position, feed, seq, id, event, author, author_name, content, created_at)
     SELECT row_number() OVER (ORDER BY seq, feeds.id), feeds.id, seq, feeds.id || '-' || seq, 'e',
-        'alice', 'Alice', 'hello', seq
+        'alice', 'Alice', 'hello', seq * 1000
     FROM feeds CROSS JOIN LATERAL generate_series(1, last_seq) AS seq;
     UPDATE log SET position = (SELECT max(position) FROM entries);
     SELECT pg_stat_reset();";
@@ -258,7 +258,7 @@ async fn reading_costs_by_what_is_read() {
         let page = feeds.page(&room(1), cursor, 10).await.unwrap();
         assert_eq!(page.entries.len(), 10);
     }
-    for after in [After::Position(9_000), After::Time(at(10_400))] {
+    for after in [After::Position(9_000), After::Time(at(10_400_000))] {
         let following = Following {
             reader: user("bob"),
             feeds: (1..=10).map(room).collect(),
@@ -274,9 +274,12 @@ async fn reading_costs_by_what_is_read() {
     feeds.unread(&user("alice"), vec![room(2)]).await.unwrap();
     let keep = KeepRule {
         entries: 19_990,
-        since: Some(at(5)),
+        since: Some(at(5_000)),
     };
-    feeds.overfull(FeedKind::Room, keep, None, 10).await.unwrap();
+    feeds
+        .overfull(FeedKind::Room, keep, None, 10)
+        .await
+        .unwrap();
     assert_eq!(feeds.trim(&room(1), keep, 10).await.unwrap().count, 10);
     feeds.append(says_as("alice", "hello", "c1")).await.unwrap();
     backend.store.close().await;
