@@ -5,12 +5,15 @@
 //! heard of late: whoever takes the lease over goes on where the last one stopped. Streams are read
 //! as a consumer group, so that each entry is taken up by one node, and by another if that one goes.
 
+mod announce;
 mod lease;
 mod listen;
 mod message;
 mod perform;
 mod queue;
 mod stream;
+
+pub use announce::Announcer;
 
 use std::{sync::Arc, time::Duration};
 

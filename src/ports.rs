@@ -1,9 +1,11 @@
 //! What the services need from the outside, one small trait each; `wiring` picks who provides it.
 
+mod announcements;
 mod emitter;
 mod feed_store;
 mod leases;
 mod member_store;
+mod occupancy;
 mod payment_store;
 mod peers;
 mod position_store;
@@ -19,17 +21,21 @@ mod sockets;
 mod stock_store;
 mod streams;
 
-pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload};
+pub use announcements::{Announcements, NoAnnouncements};
+pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says};
 pub use feed_store::{
     After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
     Overfull, ReadMark, Since, Trimmed, Unread,
 };
 pub use leases::Leases;
 pub use member_store::{MemberStore, Membership};
+pub use occupancy::Occupancy;
 pub use payment_store::PaymentStore;
 pub use peers::{NoPeers, Notice, Peers};
 pub use position_store::PositionStore;
-pub use presence_store::{Arrival, ChangedUser, Departure, PresenceStore, VERSIONS_PER_MS};
+pub use presence_store::{
+    Arrival, ChangedUser, Departure, PresenceNews, PresenceStore, VERSIONS_PER_MS,
+};
 pub use push_gateway::{PushGateway, Sent};
 pub use push_store::{
     DuePushes, Planned, PushPlan, PushStart, PushStore, Settled, SubscriptionStore, Unplanned,

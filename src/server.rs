@@ -207,6 +207,7 @@ impl Server {
         if let Some(cluster) = &wired.cluster {
             cluster.leave().await;
         }
+        services.leave().await;
         drop(background);
         hub.save_sessions(&*wired.store).await;
         if let Err(error) = services.presence_keeper.save().await {

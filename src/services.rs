@@ -9,6 +9,7 @@ mod direct;
 mod emits;
 mod inventory;
 mod joined;
+mod lead;
 mod locks;
 mod members;
 mod notifications;
@@ -17,6 +18,7 @@ mod payments;
 mod posts;
 mod presence;
 mod push;
+mod resync;
 mod retention;
 mod sessions;
 mod sync;
@@ -32,14 +34,16 @@ pub use delivery::{Delivery, present};
 pub use direct::{Direct, DirectDraft};
 pub use emits::{EmitRequest, EmitTarget, Emits};
 pub use inventory::Inventory;
+pub use lead::Lead;
 pub use locks::KeyedLocks;
 pub use members::Members;
 pub use notifications::Notifications;
 pub use orders::Orders;
-pub use payments::{Gateway, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
+pub use payments::{Gateway, PaymentPorts, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
 pub use posts::{Listed, PostedPage};
 pub use presence::{Audience, Farewell, MAX_USERS, PresenceKeeper, PresenceService};
 pub use push::{IsOnline, Push, PushOptions, PushWays};
+pub use resync::Resync;
 pub use retention::{KindRule, Retention};
 pub use sessions::{RevokeRequest, Sessions};
 pub use sync::{MAX_ROOMS, Sync, Synced};
@@ -90,13 +94,26 @@ pub struct Services {
     pub retention: Arc<Retention>,
     /// Ending sessions and revoking tokens.
     pub sessions: Arc<Sessions>,
+    /// Reading anew what was missed of other nodes.
+    pub resync: Arc<Resync>,
+    /// Which node does what only one must do.
+    pub lead: Lead,
 }
 
+/// What one node of several does.
+const PUSH: &str = "push";
+const RETENTION: &str = "retention";
+
 impl Services {
+    /// Leaves to other nodes what only one must do.
+    pub async fn leave(&self) {
+        self.lead.release(&[PUSH, RETENTION]).await;
+    }
+
     /// Does what another node has told.
     pub async fn hear(&self, notice: Notice) -> Result<()> {
         match notice {
-            Notice::Evicted { user, room } => self.chat.evict(&user, &room),
+            Notice::Evicted { user, room } => self.chat.evict(&user, &room).await,
             Notice::SessionsEnded { user } => self.sessions.end_own(&user),
             Notice::Revoked { revocation, until } => self.sessions.revoked(revocation, until),
             Notice::RevokeDevice { socket } => self.sessions.revoke_device(socket).await?,
@@ -116,8 +133,8 @@ impl Services {
             self.presence_keeper.run(),
             self.tracking.run(),
             self.payments.run(),
-            self.push.run(),
-            self.retention.run(),
+            self.lead.run(PUSH, || self.push.run()),
+            self.lead.run(RETENTION, || self.retention.run()),
         );
     }
 }

@@ -20,21 +20,24 @@ use self::{
 use crate::{
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
-    ports::{Commit, Emitter, NoPeers, Peers, Sockets, StoreError},
+    ports::{
+        Announcements, Commit, Emitter, NoAnnouncements, NoPeers, Occupancy, Peers, PositionStore,
+        PresenceStore, Sockets, StoreError,
+    },
     realtime::{
         namespace::{Hub, OwnSockets},
         streams::StreamHub,
     },
     services::{
-        Channels, Chat, Delivery, Direct, Emits, Inventory, KeyedLocks, Members, Notifications,
-        Orders, Payments, PresenceKeeper, PresenceService, Services, Sessions, Sync, Tracking,
-        Typing, Watch,
+        Channels, Chat, Delivery, Direct, Emits, Inventory, KeyedLocks, Lead, Members,
+        Notifications, Orders, PaymentPorts, Payments, PresenceKeeper, PresenceService, Resync,
+        Services, Sessions, Sync, Tracking, Typing, Watch,
     },
     stores::{
         Durable,
-        memory::{MemoryPositions, MemoryPresence},
+        memory::{MemoryOccupancy, MemoryPositions, MemoryPresence},
         postgres::{self, PostgresStore},
-        redis::RedisOpenError,
+        redis::{RedisOpenError, RedisPositions},
         sqlite::{self, SqliteStore},
     },
 };
@@ -138,6 +141,33 @@ async fn open_store(
     Ok(Arc::new(SqliteStore::open(&options, commits)?))
 }
 
+/// What may be forgotten: of one node in memory, of several in Redis.
+struct Known {
+    presence: Arc<dyn PresenceStore>,
+    occupancy: Arc<dyn Occupancy>,
+    positions: Arc<dyn PositionStore>,
+    announcements: Arc<dyn Announcements>,
+}
+
+impl Known {
+    fn of(cluster: Option<&ClusterLink>, sockets: &Arc<dyn Sockets>) -> Self {
+        match cluster {
+            Some(cluster) => Self {
+                presence: Arc::new(cluster.presence.clone()),
+                occupancy: Arc::new(cluster.presence.clone()),
+                positions: Arc::new(RedisPositions::open(cluster.redis.clone())),
+                announcements: cluster.announcer.clone(),
+            },
+            None => Self {
+                presence: Arc::new(MemoryPresence::default()),
+                occupancy: Arc::new(MemoryOccupancy::new(sockets.clone())),
+                positions: Arc::new(MemoryPositions::default()),
+                announcements: Arc::new(NoAnnouncements),
+            },
+        }
+    }
+}
+
 fn services(
     config: &Config,
     auth: &Auth,
@@ -154,20 +184,25 @@ fn services(
     let sockets: Arc<dyn Sockets> = hub.clone();
     let typing = Typing::new(emitter.clone(), sockets.clone(), config.typing.timeout());
     let typing = Arc::new(typing);
-    let who_is_there = Arc::new(MemoryPresence::default());
-    let presence_keeper = PresenceKeeper::new(who_is_there.clone(), store.clone());
+    let known = Known::of(cluster, &sockets);
+    let presence_keeper = PresenceKeeper::new(known.presence.clone(), store.clone());
     let presence = Arc::new(PresenceService::new(
-        who_is_there,
+        known.presence.clone(),
         emitter.clone(),
         sockets.clone(),
+        known.occupancy.clone(),
+        known.announcements,
         audience(config.presence.audience),
         config.presence.grace(),
     ));
+    let elsewhere = cluster.map(|_| known.presence.clone());
     let access = access(&config.rooms, store)?;
     let chat = Arc::new(Chat {
         feeds: store.clone(),
         emitter: emitter.clone(),
         sockets: sockets.clone(),
+        occupancy: known.occupancy,
+        moves: KeyedLocks::default(),
         access: access.clone(),
         members: store.clone(),
         typing: typing.clone(),
@@ -176,27 +211,43 @@ fn services(
         changes: KeyedLocks::default(),
     });
     let tracking = Arc::new(Tracking::new(
-        Arc::new(MemoryPositions::default()),
+        known.positions,
         emitter.clone(),
         config.tracking.ttl(),
         config.tracking.positions_per_request,
     ));
     let inventory = Arc::new(Inventory::new(store.clone(), emitter.clone()));
+    let sessions = Arc::new(Sessions {
+        auth: auth.clone(),
+        sockets: sockets.clone(),
+        streams: streams.clone(),
+        presence: known.presence.clone(),
+        peers: peers.clone(),
+    });
     Ok(Services {
         direct: Arc::new(Direct {
             feeds: store.clone(),
             content_chars: config.limits.content_chars,
         }),
         payments: Arc::new(Payments::new(
-            store.clone(),
-            store.clone(),
-            sockets.clone(),
-            emitter.clone(),
-            peers.clone(),
+            PaymentPorts {
+                store: store.clone(),
+                feeds: store.clone(),
+                sockets: sockets.clone(),
+                presence: known.presence.clone(),
+                emitter: emitter.clone(),
+                peers: peers.clone(),
+            },
             gateway(&config.payments),
             provider(&config.payments),
         )),
-        push: Arc::new(push::push(&config.push, store, &sockets, streams)?),
+        push: Arc::new(push::push(
+            &config.push,
+            store,
+            &sockets,
+            streams,
+            elsewhere,
+        )?),
         watch: Arc::new(Watch {
             rules: config.watch_rules().into_iter().map(Arc::new).collect(),
             tracking: tracking.clone(),
@@ -226,12 +277,19 @@ fn services(
             peers: peers.clone(),
         }),
         emits: Arc::new(Emits { emitter }),
-        sessions: Arc::new(Sessions {
-            auth: auth.clone(),
+        resync: Arc::new(Resync {
+            own: Arc::new(OwnSockets(hub.clone())),
             sockets,
-            streams: streams.clone(),
-            peers,
+            tracking: tracking.clone(),
+            inventory: inventory.clone(),
+            presence: presence.clone(),
+            sessions: sessions.clone(),
         }),
+        lead: Lead {
+            leases: store.clone(),
+            node: cluster.map_or("", |cluster| cluster.outgoing.node()).into(),
+        },
+        sessions,
         chat,
         typing,
         presence,

@@ -1,5 +1,9 @@
 //! What every backend of a store port must do: one suite per port, run against each backend.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 /// Runs each case of a suite on a backend of its own.
 macro_rules! run {
@@ -23,6 +27,8 @@ mod changing;
 mod members;
 #[path = "contracts/memory.rs"]
 mod memory;
+#[path = "contracts/occupancy.rs"]
+mod occupancy;
 #[path = "contracts/paging.rs"]
 mod paging;
 #[path = "contracts/payments.rs"]
@@ -43,6 +49,10 @@ mod presence;
 mod push;
 #[path = "contracts/reading.rs"]
 mod reading;
+#[path = "contracts/redis.rs"]
+mod redis;
+#[path = "services/redis.rs"]
+mod redis_server;
 #[path = "contracts/retention.rs"]
 mod retention;
 #[path = "contracts/revocations.rs"]

@@ -12,9 +12,9 @@
 #   tests/run.sh fuzz      random bytes for each parser, for FUZZ_SECONDS (60 by default); not part
 #                          of everything
 #
-# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, Python 3.10 or
-# newer with venv, Chromium, curl, openssl and nginx. The last five it installs where it is root on
-# Debian; otherwise it says what is missing. What else it installs goes under target/ and
+# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, Redis, PostgreSQL,
+# Python 3.10 or newer with venv, Chromium, curl, openssl and nginx. The last seven it installs where
+# it is root on Debian; otherwise it says what is missing. What else it installs goes under target/ and
 # tests/clients/node_modules. The last line says how many tests passed and failed.
 set -uo pipefail
 
@@ -98,6 +98,8 @@ need() {
 
 has_venv() { python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))'; }
 
+has_postgres() { compgen -G "${POSTGRES_BIN:-/usr/lib/postgresql/*/bin}/postgres"; }
+
 has_chromium() { [ -x "$CHROMIUM" ]; }
 
 # Needs what a Debian package has; where we may, we install it.
@@ -123,6 +125,10 @@ check_tools() {
   if [ "$1" != rust ] && [ "$1" != fuzz ]; then
     need "node, version 18 or newer (https://nodejs.org)" is_node_18
     need "npm" npm --version
+  fi
+  if [ "$1" != fuzz ]; then
+    ensure "redis-server" redis-server redis-server --version
+    ensure "PostgreSQL" postgresql has_postgres
   fi
   if [ "$1" = all ] || [ "$1" = clients ]; then
     ensure "python3, version 3.10 or newer, with venv" python3-venv has_venv

@@ -54,7 +54,7 @@ pub struct Event(pub(super) Box<WireEmit>);
 
 /// Whether this node hears; clones share it.
 #[derive(Clone, Debug)]
-pub struct Hearing(Arc<Mutex<Option<Instant>>>);
+pub struct Hearing(Arc<Mutex<Option<(Instant, Timestamp)>>>);
 
 impl Default for Hearing {
     /// Not yet.
@@ -67,14 +67,14 @@ impl Hearing {
     /// Whether it has not heard itself for a while.
     pub fn is_deaf(&self) -> bool {
         let heard = *self.0.lock();
-        heard.is_none_or(|at| at.elapsed() > DEAF_AFTER)
+        heard.is_none_or(|(at, _)| at.elapsed() > DEAF_AFTER)
     }
 
-    /// It has heard itself; whether it was deaf before.
-    fn note(&self) -> bool {
+    /// It has heard itself. If it was deaf before: since when, where it had ever heard.
+    fn note(&self) -> Option<Option<Timestamp>> {
         let was_deaf = self.is_deaf();
-        *self.0.lock() = Some(Instant::now());
-        was_deaf
+        let before = self.0.lock().replace((Instant::now(), Timestamp::now()));
+        was_deaf.then(|| before.map(|(_, at)| at))
     }
 }
 
@@ -86,6 +86,8 @@ pub struct Incoming {
     pub hearing: Hearing,
     /// Where entries and events go. What finds no place there counts as missed.
     pub heard: mpsc::Sender<Heard>,
+    /// Where it is said from when on something was missed.
+    pub deaf_since: mpsc::UnboundedSender<Timestamp>,
     /// Where notices go.
     pub notices: mpsc::UnboundedSender<Notice>,
 }
@@ -130,8 +132,10 @@ impl Incoming {
         let read = frame::read(bytes).and_then(|(head, frames)| {
             if head.node == self.node {
                 // What we told ourselves: it only shows that we hear.
-                if self.hearing.note() {
+                if let Some(since) = self.hearing.note() {
                     self.pass(Heard::Back);
+                    // Whoever reads anew ends with the server.
+                    let _ = since.map(|since| self.deaf_since.send(since));
                 }
                 return Ok(());
             }

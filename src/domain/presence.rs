@@ -18,6 +18,24 @@ pub enum Status {
     Offline,
 }
 
+impl Status {
+    /// The name that clients know.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Away => "away",
+            Self::Busy => "busy",
+            Self::Offline => "offline",
+        }
+    }
+
+    /// The status of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Online, Self::Away, Self::Busy, Self::Offline];
+        all.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
 /// A user's presence at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]

@@ -11,6 +11,12 @@ pub struct Room(Arc<str>);
 const CHAT: &str = "room:";
 
 impl Room {
+    /// How the names of rooms begin in which drivers are watched.
+    pub const TRACKING: &'static str = "tracking:";
+
+    /// How the names of rooms begin in which products are watched.
+    pub const PRODUCT: &'static str = "product-";
+
     /// `room:{roomId}`: who has joined a chat room.
     pub fn chat(id: &RoomId) -> Self {
         Self(format!("{CHAT}{id}").into())
@@ -28,12 +34,12 @@ impl Room {
 
     /// `tracking:{driverId}`: who watches a driver.
     pub fn tracking(id: &DriverId) -> Self {
-        Self(format!("tracking:{id}").into())
+        Self(format!("{}{id}", Self::TRACKING).into())
     }
 
     /// `product-{productId}`: who watches a product's stock.
     pub fn product(id: &ProductId) -> Self {
-        Self(format!("product-{id}").into())
+        Self(format!("{}{id}", Self::PRODUCT).into())
     }
 
     /// Every guest, so that what is for signed-in users only can leave them out.

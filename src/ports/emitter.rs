@@ -70,8 +70,22 @@ pub struct Emit<'a> {
     pub entry: Option<EntryRef<'a>>,
     /// Of a latest value: what it is the value of, beside its event and first room.
     pub key: &'a str,
+    /// Of a latest value: its number, where several nodes may send values of the same. One that is
+    /// smaller than the last is not sent.
+    pub number: Option<u64>,
+    /// Of a latest value: what it says, in short, where the same may be told again.
+    pub says: Option<Says>,
     /// Whether it is kept for clients that are away for a moment.
     pub keep: Keep,
+}
+
+/// What a latest value says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Says {
+    /// The value, in short.
+    pub value: u8,
+    /// Whether it is told only where the last one of this event and key said something else.
+    pub only_news: bool,
 }
 
 impl<'a> Emit<'a> {
@@ -87,6 +101,8 @@ impl<'a> Emit<'a> {
             namespace: "/",
             entry: None,
             key: "",
+            number: None,
+            says: None,
             keep: Keep::Kept,
         }
     }
@@ -100,6 +116,17 @@ impl<'a> Emit<'a> {
     /// Is the latest value of this.
     pub fn keyed(self, key: &'a str) -> Self {
         Self { key, ..self }
+    }
+
+    /// Is the value with this number; greater ones are newer.
+    pub fn numbered(self, number: Option<u64>) -> Self {
+        Self { number, ..self }
+    }
+
+    /// Says this.
+    pub fn saying(self, value: u8, only_news: bool) -> Self {
+        let says = Some(Says { value, only_news });
+        Self { says, ..self }
     }
 
     /// Is for those who are there.

@@ -1,9 +1,11 @@
 //! Which devices of which users are there.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::{SeenUser, StoreResult};
-use crate::domain::{Presence, SocketId, Status, Timestamp, UserId};
+use crate::domain::{Presence, Room, SocketId, Status, Timestamp, UserId};
 
 /// What a device's arrival changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,43 @@ pub struct ChangedUser {
     pub version: u64,
 }
 
+/// What happened without a device of this node having caused it, or while it could not be told.
+/// Each is for one node only, which tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PresenceNews {
+    /// The user is there after all.
+    CameOnline(UserId),
+    /// The user has chosen another status.
+    Changed(UserId),
+    /// The user has gone with a node.
+    WentOffline {
+        /// Who.
+        user: UserId,
+        /// When they were last seen.
+        last_seen: Timestamp,
+        /// The chat rooms they were in.
+        rooms: Vec<Room>,
+    },
+    /// The user is in a room after all.
+    EnteredRoom {
+        /// The room.
+        room: Room,
+        /// Who.
+        user: UserId,
+        /// What they are called.
+        name: Arc<str>,
+    },
+    /// The user has gone from a room with a node.
+    LeftRoom {
+        /// The room.
+        room: Room,
+        /// Who.
+        user: UserId,
+        /// What they were called.
+        name: Arc<str>,
+    },
+}
+
 /// Devices and statuses by user.
 #[async_trait]
 pub trait PresenceStore: Send + Sync + 'static {
@@ -60,8 +99,13 @@ pub trait PresenceStore: Send + Sync + 'static {
         at: Timestamp,
     ) -> StoreResult<Option<Presence>>;
 
+    /// Whether what an earlier run knew is missing, and it is for the caller to restore it. Asked
+    /// again and again: a store that others share may lose all it has at any time.
+    async fn is_vacant(&self) -> StoreResult<bool>;
+
     /// Takes over what an earlier run knew, in the order in which users were seen. Who was there
-    /// then has gone with it: they are offline since `now`.
+    /// then and does not come back has gone with it: they are offline, where no other node can have
+    /// them since `now`.
     async fn restore(&self, seen: Vec<SeenUser>, now: Timestamp) -> StoreResult<()>;
 
     /// Users whose status has changed after a version, each with the newest change only, at most
@@ -71,4 +115,14 @@ pub trait PresenceStore: Send + Sync + 'static {
 
     /// The presence of each of these users, in their order.
     async fn get(&self, users: &[UserId]) -> StoreResult<Vec<Presence>>;
+
+    /// The user of a device.
+    async fn owner(&self, device: &SocketId) -> StoreResult<Option<UserId>>;
+
+    /// The changes that are not noted as saved, at most `limit` of them in their order. Where nodes
+    /// share the store, one of them at a time gets them.
+    async fn unsaved(&self, limit: usize) -> StoreResult<Vec<ChangedUser>>;
+
+    /// Notes that the changes up to this version are saved.
+    async fn saved(&self, version: u64) -> StoreResult<()>;
 }

@@ -66,11 +66,17 @@ pub trait Sockets: Send + Sync + 'static {
     /// Whether the socket is in the room.
     fn is_in(&self, socket: &SocketId, room: &Room) -> bool;
 
+    /// Whether a device of the user is in the room.
+    fn is_user_in(&self, user: &UserId, room: &Room) -> bool;
+
     /// The users with a device in the room, each once, sorted by id.
     fn users_in(&self, room: &Room) -> Vec<UserId>;
 
     /// The chat rooms in which the user has a device, each once.
     fn chat_rooms_of(&self, user: &UserId) -> Vec<Room>;
+
+    /// The rooms with a socket in them whose names begin so.
+    fn rooms_with(&self, prefix: &str) -> Vec<Room>;
 
     /// Who is behind a connected socket.
     fn identity(&self, socket: &SocketId) -> Option<Identity>;

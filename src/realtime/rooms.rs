@@ -5,7 +5,9 @@
 
 mod changes;
 mod fanout;
+mod looks;
 mod lost;
+mod newest;
 mod recovery;
 
 use std::{
@@ -15,12 +17,12 @@ use std::{
 
 use parking_lot::Mutex;
 
-use self::recovery::Recovery;
 pub use self::{
     changes::Changes,
     fanout::Tally,
     recovery::{Departed, Known, Resumed, Stored},
 };
+use self::{newest::Newest, recovery::Recovery};
 use super::{
     Session,
     log::{Log, LogLimits},
@@ -50,6 +52,8 @@ struct Inner {
     users: HashMap<UserId, HashSet<SocketId>>,
     /// How many emits there have been that had to look at each socket once.
     emits: u64,
+    /// The latest values that were sent.
+    newest: Newest,
     /// Where sessions can be recovered.
     recovery: Option<Recovery>,
 }
@@ -158,40 +162,9 @@ impl Rooms {
         inner.unseat(&session, room, seat)
     }
 
-    /// Whether the socket is in the room.
-    pub fn is_in(&self, id: &SocketId, room: &Room) -> bool {
-        let inner = self.inner.lock();
-        let member = inner.sockets.get(id);
-        member.is_some_and(|member| member.rooms.contains_key(room))
-    }
-
-    /// Whether a socket with this id is connected.
-    pub fn has(&self, id: &str) -> bool {
-        self.inner.lock().sockets.contains_key(id)
-    }
-
     /// How many sockets are connected.
     pub fn len(&self) -> usize {
         self.inner.lock().sockets.len()
-    }
-
-    /// The users in the room, sorted.
-    pub fn users_in(&self, room: &Room) -> Vec<UserId> {
-        let inner = self.inner.lock();
-        let devices = inner.rooms.get(room).map(|room| &room.devices);
-        let mut users: Vec<_> = devices
-            .into_iter()
-            .flat_map(|d| d.keys().cloned())
-            .collect();
-        users.sort();
-        users
-    }
-
-    /// The rooms a socket is in.
-    pub fn rooms_of(&self, id: &SocketId) -> Vec<Room> {
-        let inner = self.inner.lock();
-        let member = inner.sockets.get(id);
-        member.map_or_else(Vec::new, |member| member.rooms.keys().cloned().collect())
     }
 
     /// The connected devices of a user.

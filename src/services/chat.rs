@@ -2,6 +2,7 @@
 
 mod changes;
 mod membership;
+mod moves;
 
 pub use membership::RoomOverview;
 
@@ -16,10 +17,7 @@ use crate::{
         RoomId, SocketId, Timestamp, User, UserId, check_content,
     },
     error::{Error, Result},
-    ports::{
-        Appended, Class, Emit, Emitter, FeedStore, Joined, Left, MemberStore, Payload, Sockets,
-        Unread,
-    },
+    ports::{Appended, Emitter, FeedStore, Joined, Left, MemberStore, Occupancy, Sockets, Unread},
 };
 
 /// The most messages on one page.
@@ -59,14 +57,6 @@ pub struct Entered {
     pub members: Vec<UserId>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UserMoved<'a> {
-    user_id: &'a UserId,
-    username: &'a str,
-    room_id: &'a RoomId,
-}
-
 /// The chat.
 pub struct Chat {
     /// The messages.
@@ -75,6 +65,10 @@ pub struct Chat {
     pub emitter: Arc<dyn Emitter>,
     /// Who is connected.
     pub sockets: Arc<dyn Sockets>,
+    /// Who is in which room, by any node's sockets.
+    pub occupancy: Arc<dyn Occupancy>,
+    /// A user's comings and goings, one at a time.
+    pub moves: KeyedLocks,
     /// Who may enter.
     pub access: Access,
     /// Who belongs to a room, connected or not.
@@ -97,12 +91,12 @@ impl Chat {
         let room = Room::chat(room_id);
         let joined = self.sockets.join(speaker.socket, &room)?;
         if joined == Joined::FirstDevice {
-            self.tell_others(speaker.user, room_id, "user:joined");
+            self.entered(speaker.user, room_id).await;
         }
         let entered = self.welcome(speaker.user, room_id, &room, joined).await;
         if entered.is_err() && joined != Joined::Already {
             let left = self.sockets.leave(speaker.socket, &room);
-            self.gone(speaker, room_id, left);
+            self.gone(speaker, room_id, left).await;
         }
         entered
     }
@@ -132,7 +126,7 @@ impl Chat {
         Ok(Entered {
             last_seq,
             unread: count,
-            members: self.sockets.users_in(room),
+            members: self.occupancy.users_in(room).await?,
         })
     }
 
@@ -140,14 +134,14 @@ impl Chat {
     /// the user is a member no longer, where the member list does not decide who may enter.
     pub async fn leave(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<()> {
         let left = self.sockets.leave(speaker.socket, &Room::chat(room_id));
-        self.gone(speaker, room_id, left);
+        self.gone(speaker, room_id, left).await;
         self.leave_for_good(speaker.user, room_id, left).await
     }
 
     /// The user's socket has come back to a room that it was in. The others hear `user:joined`, as
     /// they heard of its leaving.
     pub async fn returned(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<()> {
-        self.tell_others(speaker.user, room_id, "user:joined");
+        self.entered(speaker.user, room_id).await;
         // The user may have left on another device meanwhile.
         self.note_member(speaker.user, room_id).await?;
         let room = Room::chat(room_id);
@@ -156,10 +150,11 @@ impl Chat {
 
     /// The user's socket has gone, and with it from a room. The others hear `user:left` when it was
     /// the user's last device there.
-    pub fn gone(&self, speaker: Speaker<'_>, room_id: &RoomId, left: Left) {
+    pub async fn gone(&self, speaker: Speaker<'_>, room_id: &RoomId, left: Left) {
         self.typing.ended(speaker.socket, speaker.user, room_id);
         if left == Left::LastDevice {
-            self.tell_others(speaker.user, room_id, "user:left");
+            let User { id, name, .. } = speaker.user;
+            self.left(id, name, room_id).await;
         }
     }
 
@@ -224,35 +219,5 @@ impl Chat {
             has_more: page.has_more,
             verdict: page.verdict,
         })
-    }
-
-    /// Takes all devices of a user out of a room; the others hear `user:left`.
-    pub fn evict(&self, user_id: &UserId, room_id: &RoomId) {
-        let room = Room::chat(room_id);
-        let name = self.sockets.name_of(user_id);
-        if self.sockets.evict(user_id, &room) {
-            let username = name.as_deref().unwrap_or(user_id.as_str());
-            let moved = UserMoved {
-                user_id,
-                username,
-                room_id,
-            };
-            self.emit_to_others(room_id, user_id, "user:left", &moved);
-        }
-    }
-
-    fn tell_others(&self, user: &User, room_id: &RoomId, event: &str) {
-        let moved = UserMoved {
-            user_id: &user.id,
-            username: &user.name,
-            room_id,
-        };
-        self.emit_to_others(room_id, &user.id, event, &moved);
-    }
-
-    fn emit_to_others(&self, room: &RoomId, user: &UserId, event: &str, payload: Payload<'_>) {
-        let (to, own) = ([Room::chat(room)], [Room::user(user)]);
-        self.emitter
-            .emit(Emit::new(Class::Passing, &to, event, payload).except(&own));
     }
 }

@@ -28,7 +28,7 @@ impl Members {
     /// Ends a membership; the user's devices leave the room at once, on all nodes.
     pub async fn remove(&self, room: &RoomId, user: &UserId) -> Result<()> {
         self.store.remove(room, user).await?;
-        self.chat.evict(user, room);
+        self.chat.evict(user, room).await;
         let (user, room) = (user.clone(), room.clone());
         self.peers.tell(Notice::Evicted { user, room });
         Ok(())

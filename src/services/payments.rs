@@ -13,7 +13,7 @@ use crate::{
         SocketId, Timestamp, UserId,
     },
     error::{Error, Result},
-    ports::{Emitter, FeedStore, PaymentStore, Peers, Sockets},
+    ports::{Emitter, FeedStore, PaymentStore, Peers, PresenceStore, Sockets},
     webhook::{self, Signature, WebhookKey},
 };
 
@@ -74,13 +74,25 @@ struct Told {
     status: Outcome,
 }
 
+/// What payments need from outside.
+pub struct PaymentPorts {
+    /// Payments and their outcomes.
+    pub store: Arc<dyn PaymentStore>,
+    /// Where outcomes are entries.
+    pub feeds: Arc<dyn FeedStore>,
+    /// Who is connected.
+    pub sockets: Arc<dyn Sockets>,
+    /// Whose devices are connected to other nodes.
+    pub presence: Arc<dyn PresenceStore>,
+    /// The way out.
+    pub emitter: Arc<dyn Emitter>,
+    /// The other nodes.
+    pub peers: Arc<dyn Peers>,
+}
+
 /// Payments.
 pub struct Payments {
-    store: Arc<dyn PaymentStore>,
-    feeds: Arc<dyn FeedStore>,
-    sockets: Arc<dyn Sockets>,
-    emitter: Arc<dyn Emitter>,
-    peers: Arc<dyn Peers>,
+    ports: PaymentPorts,
     gateway: Gateway,
     provider: Option<ProviderKey>,
     due: Deadlines<PaymentId, Amount>,
@@ -92,21 +104,9 @@ pub struct Payments {
 
 impl Payments {
     /// `provider`: how providers sign, if they may report outcomes.
-    pub fn new(
-        store: Arc<dyn PaymentStore>,
-        feeds: Arc<dyn FeedStore>,
-        sockets: Arc<dyn Sockets>,
-        emitter: Arc<dyn Emitter>,
-        peers: Arc<dyn Peers>,
-        gateway: Gateway,
-        provider: Option<ProviderKey>,
-    ) -> Self {
+    pub fn new(ports: PaymentPorts, gateway: Gateway, provider: Option<ProviderKey>) -> Self {
         Self {
-            store,
-            feeds,
-            sockets,
-            emitter,
-            peers,
+            ports,
             gateway,
             provider,
             due: Deadlines::new(),
@@ -117,7 +117,7 @@ impl Payments {
 
     /// Takes payments up again that had no outcome when the server stopped.
     pub async fn resume(&self) -> Result<()> {
-        for payment in self.store.unsettled().await? {
+        for payment in self.ports.store.unsettled().await? {
             self.schedule(&payment);
         }
         Ok(())
@@ -126,10 +126,17 @@ impl Payments {
     /// Stores a payment. The payer is the caller, else the user behind the socket. Fails with
     /// `forbidden` when the socket is another user's.
     pub async fn request(&self, by: &Identity, request: PaymentRequest) -> Result<PaymentReceipt> {
-        let behind_socket = self.sockets.identity(&request.socket_id);
-        let of_socket = behind_socket.as_ref().and_then(Identity::user_id);
+        let behind_socket = self.ports.sockets.identity(&request.socket_id);
+        let of_socket = match &behind_socket {
+            Some(identity) => identity.user_id().cloned(),
+            // It may be another node's.
+            None if self.ports.peers.are_there() => {
+                self.ports.presence.owner(&request.socket_id).await?
+            }
+            None => None,
+        };
         let of_caller = by.user_id();
-        if let (Some(caller), Some(other)) = (of_caller, of_socket)
+        if let (Some(caller), Some(other)) = (of_caller, &of_socket)
             && caller != other
         {
             return Err(Error::forbidden());
@@ -138,11 +145,11 @@ impl Payments {
             id: PaymentId::generate(),
             amount: request.amount,
             socket: request.socket_id,
-            user: of_caller.or(of_socket).cloned(),
+            user: of_caller.cloned().or(of_socket),
             created_at: Timestamp::now(),
             outcome: None,
         };
-        self.store.create(payment.clone()).await?;
+        self.ports.store.create(payment.clone()).await?;
         self.schedule(&payment);
         Ok(PaymentReceipt {
             message: "Payment received, processing request",
@@ -177,15 +184,15 @@ impl Payments {
     /// Gives a payment its outcome and tells it. A repeat changes nothing. Fails with `not_found`.
     pub async fn settle(&self, id: &PaymentId, outcome: Outcome) -> Result<()> {
         let unknown = || Error::not_found("No such payment");
-        let payment = self.store.get(id).await?.ok_or_else(unknown)?;
+        let payment = self.ports.store.get(id).await?.ok_or_else(unknown)?;
         let settled = match payment.outcome {
             Some(_) => payment,
             None => {
                 // The log comes first: what it says is the outcome, whoever else settles.
                 let outcome = self.record(&payment, outcome).await?;
-                match self.store.settle(id, outcome).await? {
+                match self.ports.store.settle(id, outcome).await? {
                     Some(settled) => settled,
-                    None => self.store.get(id).await?.ok_or_else(unknown)?,
+                    None => self.ports.store.get(id).await?.ok_or_else(unknown)?,
                 }
             }
         };
@@ -212,7 +219,7 @@ impl Payments {
             subject: Some(payment.id.to_string()),
             ..Posted::draft(feed, PAYMENT_STATUS.into(), &value, key)
         };
-        let entry = self.feeds.append(new).await?.entry;
+        let entry = self.ports.feeds.append(new).await?.entry;
         let told: Told = serde_json::from_str(&entry.content).map_err(|_| Error::internal())?;
         Ok(told.status)
     }
@@ -234,7 +241,7 @@ impl Payments {
 
     /// Takes up what a node that has gone was to settle, for ever.
     async fn take_over(&self) {
-        if !self.peers.are_there() {
+        if !self.ports.peers.are_there() {
             return;
         }
         let mut tick = tokio::time::interval(TAKE_OVER_INTERVAL);

@@ -1,6 +1,7 @@
 //! Who is there: several devices a user, a grace window for those that vanish.
 
 mod keeper;
+mod telling;
 
 pub use keeper::PresenceKeeper;
 
@@ -17,12 +18,10 @@ use crate::{
     domain::{Presence, Room, SocketId, Status, Timestamp, UserId},
     error::{Error, Result},
     ports::{
-        Arrival, ChangedUser, Class, Departure, Emit, Emitter, MemberStore, PresenceStore, Sockets,
-        VERSIONS_PER_MS,
+        Announcements, Arrival, ChangedUser, Departure, Emitter, MemberStore, Occupancy,
+        PresenceStore, Sockets, VERSIONS_PER_MS,
     },
 };
-
-const EVENT: &str = "presence:changed";
 
 /// The most users in one `presence:get`.
 pub const MAX_USERS: usize = 100;
@@ -43,15 +42,6 @@ pub enum Farewell {
     Goodbye,
     /// Its transport ended: it may come back within the grace window.
     Vanished,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PresenceChanged<'a> {
-    user_id: &'a UserId,
-    status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_seen: Option<Timestamp>,
 }
 
 /// A change of presence, as those who were away get it.
@@ -85,6 +75,8 @@ pub struct PresenceService {
     store: Arc<dyn PresenceStore>,
     emitter: Arc<dyn Emitter>,
     sockets: Arc<dyn Sockets>,
+    occupancy: Arc<dyn Occupancy>,
+    announcements: Arc<dyn Announcements>,
     audience: Audience,
     grace: Duration,
     /// Devices in their grace window, with the rooms they were in.
@@ -98,6 +90,8 @@ impl PresenceService {
         store: Arc<dyn PresenceStore>,
         emitter: Arc<dyn Emitter>,
         sockets: Arc<dyn Sockets>,
+        occupancy: Arc<dyn Occupancy>,
+        announcements: Arc<dyn Announcements>,
         audience: Audience,
         grace: Duration,
     ) -> Self {
@@ -105,6 +99,8 @@ impl PresenceService {
             store,
             emitter,
             sockets,
+            occupancy,
+            announcements,
             audience,
             grace,
             vanished: Deadlines::new(),
@@ -119,7 +115,7 @@ impl PresenceService {
         self.vanished.cancel(&(user.clone(), device.clone()));
         let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
         if arrival == Arrival::CameOnline {
-            self.tell(user, Status::Online, None, &[]);
+            self.tell(user, Status::Online, None, &[]).await;
         }
         Ok(())
     }
@@ -142,24 +138,6 @@ impl PresenceService {
         }
     }
 
-    /// The user's first device has entered a room: where only roommates hear of presence, these
-    /// are new ones.
-    pub async fn entered(&self, user: &UserId, room: &Room) -> Result<()> {
-        if self.audience == Audience::Everyone {
-            return Ok(());
-        }
-        let presence = self.one(user).await?;
-        let (to, own) = ([room.clone()], [Room::user(user)]);
-        let payload = PresenceChanged {
-            user_id: user,
-            status: presence.status,
-            last_seen: presence.last_seen,
-        };
-        let emit = Emit::new(Class::Latest, &to, EVENT, &payload).except(&own);
-        self.emitter.emit(emit.keyed(user.as_str()));
-        Ok(())
-    }
-
     /// Sets the status of a connected user: `online`, `away` or `busy`.
     pub async fn update(&self, user: &UserId, status: Status) -> Result<()> {
         if status == Status::Offline {
@@ -170,7 +148,8 @@ impl PresenceService {
         let _order = self.changes.lock(user).await;
         let presence = self.store.set(user, status, Timestamp::now()).await?;
         if let Some(presence) = presence {
-            self.tell(user, presence.status, presence.last_seen, &[]);
+            self.tell(user, presence.status, presence.last_seen, &[])
+                .await;
         }
         Ok(())
     }
@@ -188,7 +167,7 @@ impl PresenceService {
 
     /// The presence of the users in a room, by id.
     pub async fn in_room(&self, room: &Room) -> Result<HashMap<UserId, Presence>> {
-        let users = self.sockets.users_in(room);
+        let users = self.occupancy.users_in(room).await?;
         let presences = self.store.get(&users).await?;
         Ok(users.into_iter().zip(presences).collect())
     }
@@ -255,7 +234,8 @@ impl PresenceService {
         }
         let departure = self.store.depart(user, device, Timestamp::now()).await?;
         if let Departure::WentOffline(presence) = departure {
-            self.tell(user, Status::Offline, presence.last_seen, rooms);
+            self.tell(user, Status::Offline, presence.last_seen, rooms)
+                .await;
         }
         Ok(())
     }
@@ -263,28 +243,5 @@ impl PresenceService {
     async fn one(&self, user: &UserId) -> Result<Presence> {
         let presences = self.store.get(std::slice::from_ref(user)).await?;
         Ok(presences.into_iter().next().unwrap_or(Presence::UNKNOWN))
-    }
-
-    /// `rooms`: those the user has just left, whose members are roommates still.
-    fn tell(&self, user: &UserId, status: Status, last_seen: Option<Timestamp>, rooms: &[Room]) {
-        let payload = PresenceChanged {
-            user_id: user,
-            status,
-            last_seen,
-        };
-        match self.audience {
-            Audience::Everyone => {
-                let guests = [Room::guests()];
-                let emit = Emit::new(Class::Latest, &[], EVENT, &payload).keyed(user.as_str());
-                self.emitter.emit(emit.except(&guests));
-            }
-            Audience::Roommates => {
-                let mut to = self.sockets.chat_rooms_of(user);
-                to.extend_from_slice(rooms);
-                to.push(Room::user(user));
-                let emit = Emit::new(Class::Latest, &to, EVENT, &payload);
-                self.emitter.emit(emit.keyed(user.as_str()));
-            }
-        }
     }
 }

@@ -9,13 +9,7 @@ mod inbox;
 mod planner;
 mod sender;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 
@@ -26,7 +20,7 @@ use crate::{
         Subscription, SubscriptionId, UserId,
     },
     error::{Error, Result},
-    ports::{PushGateway, PushStore, SubscriptionStore},
+    ports::{PresenceStore, PushGateway, PushStore, SubscriptionStore},
 };
 
 /// How long to wait for a store that failed.
@@ -65,6 +59,8 @@ pub struct PushWays {
     pub targets: Vec<PushTarget>,
     /// Who needs no push.
     pub is_online: IsOnline,
+    /// Who is there on other nodes, if there may be any.
+    pub elsewhere: Option<Arc<dyn PresenceStore>>,
 }
 
 /// Offline push.
@@ -74,8 +70,6 @@ pub struct Push {
     options: PushOptions,
     ways: Option<PushWays>,
     inbox: Inbox,
-    /// Where planning begins.
-    start: AtomicU64,
     /// Tell the senders that there may be something to send.
     webhook_due: Notify,
     subscription_due: Notify,
@@ -95,7 +89,6 @@ impl Push {
             options,
             ways,
             inbox: Inbox::default(),
-            start: AtomicU64::new(0),
             webhook_due: Notify::new(),
             subscription_due: Notify::new(),
         }
@@ -112,7 +105,6 @@ impl Push {
                 "pushes to what is no longer configured are dropped"
             );
         }
-        self.start.store(start.position, Ordering::Relaxed);
         Ok(())
     }
 
@@ -130,7 +122,13 @@ impl Push {
             .targets
             .iter()
             .map(|target| Sender::new(self, &ways.gateway, *target).run());
-        let start = self.start.load(Ordering::Relaxed);
+        // Another node may have planned since.
+        let start = loop {
+            match self.store.begin(&ways.targets).await {
+                Ok(start) => break start.position,
+                Err(_) => tokio::time::sleep(STORE_PAUSE).await,
+            }
+        };
         tokio::join!(
             Planner::new(self, ways, start).run(),
             futures::future::join_all(sending),

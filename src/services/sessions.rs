@@ -9,7 +9,7 @@ use crate::{
     auth::Auth,
     domain::{Identity, SocketId, Timestamp, User, UserId},
     error::{Code, Error, Result},
-    ports::{DisconnectReason, Notice, Peers, Revocation, Sockets, Streams},
+    ports::{DisconnectReason, Notice, Peers, PresenceStore, Revocation, Sockets, Streams},
 };
 
 /// What is to be revoked; exactly one of the fields is given.
@@ -36,6 +36,8 @@ pub struct Sessions {
     pub sockets: Arc<dyn Sockets>,
     /// Who reads an event stream.
     pub streams: Arc<dyn Streams>,
+    /// Whose devices are connected to other nodes.
+    pub presence: Arc<dyn PresenceStore>,
     /// The other nodes.
     pub peers: Arc<dyn Peers>,
 }
@@ -99,7 +101,7 @@ impl Sessions {
                 user_id: None,
             } => {
                 let Some(identity) = self.sockets.identity(&socket) else {
-                    return self.revoke_elsewhere(socket);
+                    return self.revoke_elsewhere(socket).await;
                 };
                 let token = &identity.user()?.token;
                 until = token.expires_at;
@@ -124,8 +126,8 @@ impl Sessions {
     }
 
     /// The node that has the device revokes its token, if there is one.
-    fn revoke_elsewhere(&self, socket: SocketId) -> Result<()> {
-        if !self.peers.are_there() {
+    async fn revoke_elsewhere(&self, socket: SocketId) -> Result<()> {
+        if !self.peers.are_there() || self.presence.owner(&socket).await?.is_none() {
             return Err(Error::not_found("No such device"));
         }
         self.peers.tell(Notice::RevokeDevice { socket });

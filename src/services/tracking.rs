@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde::Serialize;
 use tokio::sync::MutexGuard;
 
-use super::{deadlines::Deadlines, locks::KeyedLocks};
+use super::locks::KeyedLocks;
 use crate::{
     domain::{DriverId, DriverPosition, Identity, Position, Report, Role, Room, Timestamp},
     error::{Code, Error, Result},
@@ -15,6 +15,9 @@ use crate::{
 /// The event that carries a position.
 pub const LOCATION_UPDATE: &str = "location-update";
 const DRIVER_OFFLINE: &str = "driver-offline";
+
+/// How long to wait for a store that failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,7 +32,6 @@ pub struct Tracking {
     emitter: Arc<dyn Emitter>,
     ttl: Duration,
     max_reports: usize,
-    fresh: Deadlines<DriverId, Timestamp>,
     changes: KeyedLocks,
 }
 
@@ -46,7 +48,6 @@ impl Tracking {
             emitter,
             ttl,
             max_reports,
-            fresh: Deadlines::new(),
             changes: KeyedLocks::default(),
         }
     }
@@ -98,9 +99,16 @@ impl Tracking {
     /// Tells the watchers of drivers who fell silent, for ever.
     pub async fn run(&self) {
         loop {
-            let (driver, last_seen) = self.fresh.next().await;
-            if let Err(error) = self.lapse(&driver, last_seen).await {
-                tracing::warn!(%error, "a lapsed position could not be removed");
+            let lapsed = match self.positions.lapsed().await {
+                Ok(lapsed) => lapsed,
+                Err(error) => {
+                    tracing::warn!(%error, "lapsed positions could not be found");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                    continue;
+                }
+            };
+            for (driver, position) in lapsed {
+                self.lapse(&driver, position.timestamp).await;
             }
         }
     }
@@ -111,14 +119,12 @@ impl Tracking {
         self.changes.lock(driver).await
     }
 
-    async fn lapse(&self, driver_id: &DriverId, last_seen: Timestamp) -> Result<()> {
+    async fn lapse(&self, driver_id: &DriverId, last_seen: Timestamp) {
         let _order = self.hold(driver_id).await;
-        let position = self.positions.get(driver_id).await?;
-        if position.is_some_and(|position| position.timestamp > last_seen) {
+        if let Ok(Some(_)) = self.positions.get(driver_id).await {
             // A report came in between; its own deadline stands.
-            return Ok(());
+            return;
         }
-        self.positions.remove(driver_id).await?;
         let payload = DriverOffline {
             driver_id,
             last_seen,
@@ -126,7 +132,6 @@ impl Tracking {
         let to = [Room::tracking(driver_id)];
         self.emitter
             .emit(Emit::new(Class::Passing, &to, DRIVER_OFFLINE, &payload));
-        Ok(())
     }
 
     async fn keep(&self, driver: &DriverId, position: Position, now: Timestamp) -> Result<()> {
@@ -139,17 +144,17 @@ impl Tracking {
             ));
         }
         let _order = self.hold(driver).await;
-        if !self.positions.put(driver, position.clone()).await? {
+        if !self.positions.put(driver, position.clone(), left).await? {
             return Err(stale());
         }
-        self.fresh.set(driver.clone(), position.timestamp, left);
         let to = [Room::tracking(driver)];
         let update = DriverPosition {
             driver_id: driver.clone(),
             position,
         };
-        self.emitter
-            .emit(Emit::new(Class::Latest, &to, LOCATION_UPDATE, &update));
+        let number = u64::try_from(update.position.timestamp.as_ms()).ok();
+        let emit = Emit::new(Class::Latest, &to, LOCATION_UPDATE, &update);
+        self.emitter.emit(emit.numbered(number));
         Ok(())
     }
 }

@@ -1,5 +1,13 @@
 //! What the nodes of a cluster share in Redis. All of it may be lost: it is what the nodes know.
 
+mod mirror;
+mod positions;
+mod presence;
+mod scripts;
+
+pub use positions::RedisPositions;
+pub use presence::{PresenceOptions, RedisPresence};
+
 use std::{sync::Arc, time::Duration};
 
 use fred::{

@@ -7,17 +7,24 @@ use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
-    bridge::{Bridge, BridgeOptions},
+    bridge::{Announcer, Bridge, BridgeOptions},
     cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
     config::{self, Config},
-    ports::{Commit, FeedStore, Notice, Peers, SharedLimit, TOLD_PER_SECOND},
+    domain::Timestamp,
+    ports::{Commit, FeedStore, Notice, Peers, PresenceNews, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
-    stores::redis::{Redis, RedisOpenError, RedisOptions},
+    stores::redis::{PresenceOptions, Redis, RedisOpenError, RedisOptions, RedisPresence},
 };
 
 /// The most entries and events of other nodes that wait to be delivered.
 const MAX_HEARD: usize = 65_536;
+
+/// How long before it was noticed a node may have been deaf.
+const RESYNC_MARGIN: Duration = Duration::from_secs(2);
+
+/// How often it is tried to read anew what was missed.
+const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The way to the other nodes, and what they tell.
 pub struct ClusterLink {
@@ -30,15 +37,20 @@ pub struct ClusterLink {
     bridge: Bridge,
     /// Limits that hold over all nodes, by name.
     limits: Mutex<Vec<(&'static str, Arc<dyn SharedLimit>)>>,
-    heard: Channel<Heard>,
+    /// Who is where in the cluster.
+    pub presence: RedisPresence,
+    news: End<mpsc::UnboundedReceiver<PresenceNews>>,
+    /// What tells workers of presence.
+    pub announcer: Arc<Announcer>,
+    heard: (mpsc::Sender<Heard>, End<mpsc::Receiver<Heard>>),
     notices: (
         mpsc::UnboundedSender<Notice>,
-        Mutex<Option<mpsc::UnboundedReceiver<Notice>>>,
+        End<mpsc::UnboundedReceiver<Notice>>,
     ),
 }
 
-/// A channel whose end is taken once.
-type Channel<T> = (mpsc::Sender<T>, Mutex<Option<mpsc::Receiver<T>>>);
+/// An end of a channel, which is taken once.
+type End<T> = Mutex<Option<T>>;
 
 impl ClusterLink {
     /// Where several nodes are configured: begins to connect.
@@ -60,7 +72,16 @@ impl ClusterLink {
         let (notices, to_heed) = mpsc::unbounded_channel();
         let node = EngineId::generate().as_str().to_owned();
         let bridge = Bridge::new(redis.clone(), bridge_options(config, node.clone()));
+        let presence = PresenceOptions {
+            node: node.clone(),
+            lease: cluster.lease(),
+            grace: config.presence.grace(),
+        };
+        let (presence, news) = RedisPresence::open(redis.clone(), presence);
         Ok(Some(Self {
+            presence,
+            news: Mutex::new(Some(news)),
+            announcer: Arc::default(),
             redis,
             bridge,
             limits: Mutex::default(),
@@ -78,12 +99,14 @@ impl ClusterLink {
 
     /// Whether other nodes can be told, and are heard.
     pub fn is_up(&self) -> bool {
-        self.redis.is_up() && !self.hearing.is_deaf()
+        self.presence.is_up() && !self.hearing.is_deaf()
     }
 
     /// Tells and hears, for ever.
     pub async fn run(&self, services: &Services) {
+        let (deaf_since, to_read) = mpsc::unbounded_channel();
         let incoming = Incoming {
+            deaf_since,
             node: self.outgoing.node().to_owned(),
             hearing: self.hearing.clone(),
             heard: self.heard.0.clone(),
@@ -93,8 +116,12 @@ impl ClusterLink {
             self.outgoing.run(&self.redis),
             incoming.run(&self.redis),
             self.heed(services),
+            resync(services, to_read),
             self.tell_spent(),
             self.bridge.run(services),
+            self.announcer.run(&self.redis),
+            self.presence.run(),
+            self.tell_news(services),
         );
     }
 
@@ -126,9 +153,22 @@ impl ClusterLink {
         }
     }
 
-    /// Leaves what other nodes can take over at once.
+    /// Tells what this node finds out of presence, for ever.
+    async fn tell_news(&self, services: &Services) {
+        let news = self.news.lock().take();
+        if let Some(news) = news {
+            services.chat.tell_news(news).await;
+        }
+    }
+
+    /// Leaves what other nodes can take over at once. Devices count as there for the grace window:
+    /// their clients are about to come back elsewhere.
     pub fn leave(&self) -> BoxFuture<'_, ()> {
-        self.bridge.release().boxed()
+        let leaving = async {
+            self.bridge.release().await;
+            self.presence.retire().await;
+        };
+        leaving.boxed()
     }
 
     /// Does what other nodes tell this one, one after another.
@@ -144,6 +184,17 @@ impl ClusterLink {
             if let Err(error) = services.hear(notice).await {
                 tracing::warn!(%error, "what another node told could not be done");
             }
+        }
+    }
+}
+
+/// Reads anew what was missed while other nodes were not heard, each time.
+async fn resync(services: &Services, mut deaf_since: mpsc::UnboundedReceiver<Timestamp>) {
+    while let Some(since) = deaf_since.recv().await {
+        let since = since.minus(RESYNC_MARGIN);
+        while let Err(error) = services.resync.run(since).await {
+            tracing::debug!(%error, "what was missed cannot be read; trying again");
+            tokio::time::sleep(RESYNC_INTERVAL).await;
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     config,
     domain::PushTarget,
     outgoing::{HttpPush, WebPush, Webhook},
-    ports::{Sockets, Streams},
+    ports::{PresenceStore, Sockets, Streams},
     realtime::streams::StreamHub,
     services::{IsOnline, Push, PushOptions, PushWays},
     stores::Durable,
@@ -19,6 +19,7 @@ pub(super) fn push(
     store: &Arc<dyn Durable>,
     sockets: &Arc<dyn Sockets>,
     streams: &Arc<StreamHub>,
+    elsewhere: Option<Arc<dyn PresenceStore>>,
 ) -> Result<Push, WiringError> {
     let hosts = Arc::new(config.hosts()?);
     let vapid = config.vapid()?;
@@ -49,6 +50,7 @@ pub(super) fn push(
         gateway: Arc::new(out),
         targets,
         is_online: is_online(sockets.clone(), streams.clone()),
+        elsewhere,
     });
     Ok(Push::new(store.clone(), store.clone(), options, ways))
 }

@@ -35,6 +35,7 @@ export class Device {
   #open = 0;
   #sending = false;
   #whenJoined = [];
+  isGone = false;
 
   /**
    * @param urls every node's address; `home` is the index of the one it connects to
@@ -93,7 +94,7 @@ export class Device {
     if (this.socket.active) return;
     // A refusal ends the library's attempts.
     this.#refused('connect', { code: error.data?.code, error: error.message });
-    setTimeout(() => this.#isClosed || this.socket.connect(), AGAIN_MS);
+    setTimeout(() => this.isGone || this.socket.connect(), AGAIN_MS);
   }
 
   #elsewhere() {
@@ -131,7 +132,7 @@ export class Device {
 
   /** Asks until there is a success; nothing once the connection is another one. */
   async #insist(event, argument) {
-    for (const connection = this.#connection; connection === this.#connection; ) {
+    for (const connection = this.#connection; connection === this.#connection && !this.isGone; ) {
       const ack = await this.ask(event, ...(argument === undefined ? [] : [argument]));
       if (connection !== this.#connection || ack?.ok) return connection === this.#connection ? ack : undefined;
       if (ack) this.#refused(event, ack);
@@ -223,7 +224,7 @@ export class Device {
     const send = { feed, user: this.user, clientId: body.clientId, sentAt: undefined, acks: [] };
     this.sends.push(send);
     this.#open += 1;
-    while (send.acks.length === 0 && !this.#isClosed) {
+    while (send.acks.length === 0 && !this.isGone) {
       await this.#ready(body.roomId);
       send.sentAt ??= Date.now();
       const ack = await this.ask(event, body);
@@ -241,7 +242,7 @@ export class Device {
 
   /** Resolves when it is connected and, for a room, has joined it. */
   #ready(roomId) {
-    const isReady = () => this.#isClosed || (this.socket.connected && (this.#rooms.get(roomId)?.isJoined ?? true));
+    const isReady = () => this.isGone || (this.socket.connected && (this.#rooms.get(roomId)?.isJoined ?? true));
     if (isReady()) return undefined;
     return new Promise((resolve) => {
       this.#whenJoined.push({ isReady, resolve });
@@ -251,10 +252,6 @@ export class Device {
   #joined() {
     const waiting = this.#whenJoined.splice(0);
     waiting.forEach((one) => (one.isReady() ? one.resolve() : this.#whenJoined.push(one)));
-  }
-
-  get #isClosed() {
-    return this.isGone === true;
   }
 
   /** Whether it has nothing left to do: connected, in its rooms, caught up, everything acked. */
@@ -270,7 +267,8 @@ export class Device {
   /** What it holds, for a message that says why it is waited for. */
   get state() {
     const rooms = [...this.#rooms].map(([id, room]) => `${id}@${room.cursor}${room.isJoined ? '' : ' not in'}${room.isBehind ? ' behind' : ''}`);
-    return `${this.name} at node ${this.at}${this.socket.connected ? '' : ' offline'}, ${this.#open} open, ${rooms.join(', ')}`;
+    return `${this.name} at node ${this.at}${this.socket.connected ? '' : ' offline'}, ${this.#open} open, ${rooms.join(', ')}`
+      + `${this.#missesDirect ? ' misses direct messages' : ''} ${JSON.stringify(this.counts.refusals)}`;
   }
 
   /** Forgets the history; what is true now stays. */

@@ -36,4 +36,7 @@ mod positions {
 }
 mod presence {
     crate::presence::presence!(super::Memory);
+    run! { super::Memory, presence:
+        who_was_there_before_a_restart_is_offline_since_and_others_are_as_they_were
+    }
 }

@@ -19,8 +19,10 @@ macro_rules! presence {
             a_device_that_is_not_known_changes_nothing
             users_who_are_offline_have_no_status_to_set
             each_user_s_newest_change_comes_after_a_version_in_the_order_of_changes
-            who_was_there_before_a_restart_is_offline_since_and_others_are_as_they_were
             presence_comes_in_the_order_in_which_it_was_asked_for
+            a_device_s_user_is_known_while_it_is_there
+            changes_are_to_be_saved_until_they_are
+            one_caller_is_to_restore_what_is_missing
         }
     };
 }
@@ -174,4 +176,33 @@ pub async fn who_was_there_before_a_restart_is_offline_since_and_others_are_as_t
     let changed = changed.unwrap();
     assert_eq!(changed.len(), 1);
     assert_eq!(changed[0].user, user("alice"));
+}
+
+pub async fn a_device_s_user_is_known_while_it_is_there(backend: impl Volatile) {
+    let presence = backend.presence();
+    let phone = device("phone");
+    assert_eq!(presence.owner(&phone).await, Ok(None));
+    arrives(&presence, "phone", 1).await;
+    assert_eq!(presence.owner(&phone).await, Ok(Some(user("alice"))));
+    departs(&presence, "phone", 2).await;
+    assert_eq!(presence.owner(&phone).await, Ok(None));
+}
+
+pub async fn changes_are_to_be_saved_until_they_are(backend: impl Volatile) {
+    let presence = backend.presence();
+    arrives(&presence, "phone", 1).await;
+    let changes = presence.unsaved(10).await.unwrap();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(presence.unsaved(10).await.unwrap(), changes);
+    presence.saved(changes[0].version).await.unwrap();
+    assert_eq!(presence.unsaved(10).await, Ok(Vec::new()));
+    departs(&presence, "phone", 2).await;
+    let changes = presence.unsaved(10).await.unwrap();
+    assert_eq!(changes[0].presence, is(Status::Offline, 2, 0));
+}
+
+pub async fn one_caller_is_to_restore_what_is_missing(backend: impl Volatile) {
+    let presence = backend.presence();
+    assert_eq!(presence.is_vacant().await, Ok(true));
+    assert_eq!(presence.is_vacant().await, Ok(false));
 }

@@ -114,7 +114,7 @@ async fn leave(context: Context, cause: Cause) {
             } else {
                 Left::AnotherDevice
             };
-            services.chat.gone(speaker, &room, left);
+            services.chat.gone(speaker, &room, left).await;
         }
         let gone = services
             .presence

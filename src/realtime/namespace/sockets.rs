@@ -30,6 +30,10 @@ impl Sockets for Hub {
         self.root.rooms().is_in(socket, room)
     }
 
+    fn is_user_in(&self, user: &UserId, room: &Room) -> bool {
+        self.root.rooms().is_user_in(user, room)
+    }
+
     fn users_in(&self, room: &Room) -> Vec<UserId> {
         self.root.rooms().users_in(room)
     }
@@ -43,6 +47,10 @@ impl Sockets for Hub {
         rooms.sort();
         rooms.dedup();
         rooms
+    }
+
+    fn rooms_with(&self, prefix: &str) -> Vec<Room> {
+        self.root.rooms().with_prefix(prefix)
     }
 
     fn identity(&self, socket: &SocketId) -> Option<Identity> {

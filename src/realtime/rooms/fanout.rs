@@ -34,6 +34,18 @@ impl Rooms {
     /// becomes the last argument.
     pub fn emit(&self, emit: &Emit<'_>, seal: impl FnOnce(Option<&str>) -> Packet) -> Tally {
         let mut inner = self.inner.lock();
+        if let Some(number) = emit.number
+            && !inner.newest.accept(what(emit), number)
+        {
+            return Tally::default();
+        }
+        if let Some(says) = emit.says
+            && !inner
+                .newest
+                .is_told(KEYS.hash_one((emit.event, emit.key)), says)
+        {
+            return Tally::default();
+        }
         let logged = match &mut inner.recovery {
             Some(recovery) if emit.keep == Keep::Kept => Logging::At(recovery.next()),
             Some(_) | None => Logging::Not,
@@ -54,6 +66,11 @@ impl Rooms {
     }
 }
 
+/// What a latest value is the value of.
+fn what(emit: &Emit<'_>) -> u64 {
+    KEYS.hash_one((emit.event, emit.to.first(), emit.key))
+}
+
 /// Whether an event can be recovered.
 #[derive(Clone, Copy)]
 enum Logging {
@@ -70,10 +87,7 @@ fn treatment<'a>(emit: &Emit<'a>, logged: Logging) -> Treatment<'a> {
             seq: entry.seq,
         },
         (Logging::Not, Class::Durable, None) => Treatment::Must,
-        (Logging::Not, Class::Latest, _) => {
-            let of = (emit.event, emit.to.first(), emit.key);
-            Treatment::Latest(KEYS.hash_one(of))
-        }
+        (Logging::Not, Class::Latest, _) => Treatment::Latest(what(emit)),
         (Logging::Not, Class::Passing, _) => Treatment::Passing,
     }
 }

@@ -63,15 +63,17 @@ impl Chat {
         room: &RoomId,
         left: Left,
     ) -> Result<()> {
+        if !self.access.joining_makes_members() {
+            return Ok(());
+        }
         let is_there = match left {
-            Left::LastDevice => false,
             Left::AnotherDevice => true,
-            Left::NotThere => {
-                let rooms = self.sockets.chat_rooms_of(&user.id);
+            Left::LastDevice | Left::NotThere => {
+                let rooms = self.occupancy.rooms_of(&user.id).await?;
                 rooms.contains(&Room::chat(room))
             }
         };
-        if self.access.joining_makes_members() && !is_there {
+        if !is_there {
             self.members.leave(room, &user.id).await?;
         }
         Ok(())

@@ -17,7 +17,7 @@ impl Payments {
     /// Tells a user who has connected what came out while they were away.
     pub async fn connected(&self, user: &UserId) -> Result<()> {
         loop {
-            let untold = self.store.untold(user).await?;
+            let untold = self.ports.store.untold(user).await?;
             for payment in &untold {
                 self.emit(payment, &Room::user(user)).await?;
             }
@@ -33,7 +33,7 @@ impl Payments {
         if self.tell_socket(payment).await? {
             return Ok(());
         }
-        if !self.peers.are_there() {
+        if !self.ports.peers.are_there() {
             self.tell_own_devices(payment).await?;
             return Ok(());
         }
@@ -41,7 +41,7 @@ impl Payments {
         if payment.user.is_none() {
             // Of a user's payment the log tells every node.
             let payment = id.clone();
-            self.peers.tell(Notice::PaymentSettled { payment });
+            self.ports.peers.tell(Notice::PaymentSettled { payment });
         }
         self.elsewhere.set(id, (), SOCKET_FIRST);
         Ok(())
@@ -49,7 +49,7 @@ impl Payments {
 
     /// A payment has its outcome, as another node or the log says: its socket may be one of ours.
     pub async fn settled(&self, id: &PaymentId) -> Result<()> {
-        if let Some(payment) = self.store.get(id).await? {
+        if let Some(payment) = self.ports.store.get(id).await? {
             self.tell_socket(&payment).await?;
         }
         Ok(())
@@ -57,7 +57,7 @@ impl Payments {
 
     /// A payment's socket has gone, as another node says: its user's devices may be ours.
     pub async fn for_devices(&self, id: &PaymentId) -> Result<()> {
-        if let Some(payment) = self.store.get(id).await? {
+        if let Some(payment) = self.ports.store.get(id).await? {
             self.tell_own_devices(&payment).await?;
         }
         Ok(())
@@ -72,13 +72,15 @@ impl Payments {
                 self.elsewhere.set(id, (), Duration::from_secs(1));
                 continue;
             }
-            self.peers.tell(Notice::PaymentForDevices { payment: id });
+            self.ports
+                .peers
+                .tell(Notice::PaymentForDevices { payment: id });
         }
     }
 
     /// Tells the socket that asked, where it is this node's; whether it is.
     async fn tell_socket(&self, payment: &Payment) -> Result<bool> {
-        let is_ours = self.sockets.identity(&payment.socket).is_some();
+        let is_ours = self.ports.sockets.identity(&payment.socket).is_some();
         if is_ours {
             self.emit(payment, &Room::socket(&payment.socket)).await?;
         }
@@ -88,7 +90,7 @@ impl Payments {
     /// Tells the user's devices on all nodes, where one of them is this node's.
     async fn tell_own_devices(&self, payment: &Payment) -> Result<()> {
         match &payment.user {
-            Some(user) if self.sockets.is_connected(user) => {
+            Some(user) if self.ports.sockets.is_connected(user) => {
                 self.emit(payment, &Room::user(user)).await
             }
             Some(_) | None => Ok(()),
@@ -98,10 +100,11 @@ impl Payments {
     /// Whoever marks the outcome as told emits it: a settlement and a reconnect do not both.
     async fn emit(&self, payment: &Payment, to: &Room) -> Result<()> {
         if let Some(outcome) = payment.outcome
-            && self.store.mark_told(&payment.id).await?
+            && self.ports.store.mark_told(&payment.id).await?
         {
             let (to, status) = ([to.clone()], outcome.as_bool());
-            self.emitter
+            self.ports
+                .emitter
                 .emit(Emit::new(Class::Durable, &to, PAYMENT_STATUS, &status));
         }
         Ok(())

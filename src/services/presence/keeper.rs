@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Mutex;
 
-use super::PresenceService;
 use crate::{
     domain::{Status, Timestamp},
     ports::{ChangedUser, PresenceStore, SeenStore, SeenUser, StoreResult},
@@ -24,8 +23,8 @@ const MAX_USERS: usize = 100_000;
 pub struct PresenceKeeper {
     presence: Arc<dyn PresenceStore>,
     seen: Arc<dyn SeenStore>,
-    /// The newest change that is stored.
-    stored: Mutex<u64>,
+    /// One write at a time, so that older changes do not replace newer ones.
+    saving: Mutex<()>,
 }
 
 impl PresenceKeeper {
@@ -34,24 +33,24 @@ impl PresenceKeeper {
         Self {
             presence,
             seen,
-            stored: Mutex::new(0),
+            saving: Mutex::new(()),
         }
     }
 
-    /// Brings back what an earlier run knew: nobody is there any more.
+    /// Brings back what an earlier run knew, where that is missing.
     pub async fn restore(&self) -> StoreResult<()> {
-        let (seen, now) = (self.seen.load(MAX_USERS).await?, Timestamp::now());
-        self.presence.restore(seen, now).await?;
-        // Who has gone with the server is news; the others are stored as they are.
-        *self.stored.lock().await = PresenceService::version_at(now).saturating_sub(1);
+        if self.presence.is_vacant().await? {
+            let seen = self.seen.load(MAX_USERS).await?;
+            self.presence.restore(seen, Timestamp::now()).await?;
+        }
         Ok(())
     }
 
     /// Stores what has changed.
     pub async fn save(&self) -> StoreResult<()> {
-        let mut stored = self.stored.lock().await;
+        let _one = self.saving.lock().await;
         loop {
-            let changed = self.presence.changed_since(*stored, AT_ONCE).await?;
+            let changed = self.presence.unsaved(AT_ONCE).await?;
             let Some(last) = changed.last() else {
                 return Ok(());
             };
@@ -59,19 +58,22 @@ impl PresenceKeeper {
             self.seen
                 .save(changed.into_iter().filter_map(seen).collect())
                 .await?;
-            *stored = newest;
+            self.presence.saved(newest).await?;
             if is_all {
                 return Ok(());
             }
         }
     }
 
-    /// Stores changes again and again, for ever.
+    /// Stores changes again and again, and restores what is missing, for ever.
     pub async fn run(&self) {
         let mut tick = tokio::time::interval(INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
+            if let Err(error) = self.restore().await {
+                tracing::debug!(%error, "presence could not be restored; trying again");
+            }
             if let Err(error) = self.save().await {
                 tracing::debug!(%error, "presence could not be stored; trying again");
             }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::{PushTarget, Pushed},
-    ports::{Planned, PushPlan, StoreError},
+    ports::{Planned, PresenceStore, PushPlan, StoreError},
     telemetry::metric,
 };
 
@@ -28,6 +28,7 @@ const SAVE_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) struct Planner<'a> {
     push: &'a Push,
     is_online: &'a IsOnline,
+    elsewhere: Option<&'a dyn PresenceStore>,
     webhook: bool,
     browsers: bool,
     /// Up to where entries were planned, or are for nobody in particular.
@@ -58,6 +59,7 @@ impl<'a> Planner<'a> {
         Self {
             push,
             is_online: &ways.is_online,
+            elsewhere: ways.elsewhere.as_deref(),
             webhook: ways.targets.contains(&PushTarget::Webhook),
             browsers: ways.targets.contains(&PushTarget::Subscription),
             position: start,
@@ -153,10 +155,23 @@ impl<'a> Planner<'a> {
         let known = entries.partition_point(|one| one.entry.position <= self.position);
         for group in entries[known..].chunks(GROUP) {
             if let Some(last) = group.last() {
-                let plans = group.iter().filter_map(|one| self.plan(one)).collect();
+                let mut plans: Vec<_> = group.iter().filter_map(|one| self.plan(one)).collect();
+                self.leave_out_those_elsewhere(&mut plans).await?;
                 self.store(plans, last.entry.position).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Who has a device on another node needs no push.
+    async fn leave_out_those_elsewhere(&self, plans: &mut Vec<PushPlan>) -> Result<(), Pause> {
+        let Some(elsewhere) = self.elsewhere.filter(|_| !plans.is_empty()) else {
+            return Ok(());
+        };
+        let users: Vec<_> = plans.iter().map(|plan| plan.user.clone()).collect();
+        let presences = elsewhere.get(&users).await?;
+        let mut is_away = presences.iter().map(|presence| presence.devices == 0);
+        plans.retain(|_| is_away.next().unwrap_or(true));
         Ok(())
     }
 

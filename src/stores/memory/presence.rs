@@ -1,7 +1,7 @@
 //! Which devices of which users are there, and when the others were last seen.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     ops::Bound,
     sync::Arc,
     time::Duration,
@@ -10,6 +10,7 @@ use std::{
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use super::users::Users;
 use crate::{
     domain::{Presence, SocketId, Status, Timestamp, UserId},
     ports::{
@@ -29,7 +30,13 @@ pub struct MemoryPresence(Arc<Mutex<State>>);
 struct State {
     there: Users<There>,
     offline: Users<Timestamp>,
+    /// The users of devices.
+    owners: HashMap<SocketId, UserId>,
     version: u64,
+    /// The newest change that is saved.
+    saved: u64,
+    /// Whether somebody has been told to restore what an earlier run knew.
+    is_restored: bool,
 }
 
 /// A user with at least one device.
@@ -49,60 +56,10 @@ impl There {
     }
 }
 
-/// Users, with the order in which they have changed.
-struct Users<T> {
-    by_id: HashMap<UserId, (u64, T)>,
-    by_version: BTreeMap<u64, UserId>,
-}
-
-impl<T> Default for Users<T> {
-    fn default() -> Self {
-        Self {
-            by_id: HashMap::new(),
-            by_version: BTreeMap::new(),
-        }
-    }
-}
-
-impl<T> Users<T> {
-    fn put(&mut self, user: &UserId, value: T, version: u64) {
-        let earlier = self.by_id.insert(user.clone(), (version, value));
-        if let Some((earlier, _)) = earlier {
-            self.by_version.remove(&earlier);
-        }
-        self.by_version.insert(version, user.clone());
-    }
-
-    fn remove(&mut self, user: &UserId) -> Option<T> {
-        let (version, value) = self.by_id.remove(user)?;
-        self.by_version.remove(&version);
-        sparse::shrink(&mut self.by_id);
-        Some(value)
-    }
-
-    fn get(&self, user: &UserId) -> Option<&T> {
-        self.by_id.get(user).map(|(_, value)| value)
-    }
-
-    fn get_mut(&mut self, user: &UserId) -> Option<&mut T> {
-        self.by_id.get_mut(user).map(|(_, value)| value)
-    }
-
-    /// Forgets who has changed first, where there are more than so many.
-    fn limit(&mut self, most: usize) {
-        if self.by_id.len() > most
-            && let Some((_, first)) = self.by_version.pop_first()
-        {
-            self.by_id.remove(&first);
-        }
-    }
-}
-
 impl State {
     /// A version of its own for each change; it tells the time of the change, too.
     fn change(&mut self, at: Timestamp) -> u64 {
-        let at = u64::try_from(at.as_ms()).unwrap_or(0) * VERSIONS_PER_MS;
-        self.version = at.max(self.version + 1);
+        self.version = versions_at(at).max(self.version + 1);
         self.version
     }
 
@@ -122,6 +79,29 @@ impl State {
         self.offline.put(user, at, version);
         self.offline.limit(MAX_OFFLINE_USERS);
     }
+
+    fn changed_since(&self, version: u64, limit: usize) -> Vec<ChangedUser> {
+        let range = (Bound::Excluded(version), Bound::Unbounded);
+        // Each gives at most so many, and the first of both are wanted.
+        let there = self.there.by_version.range(range).take(limit);
+        let offline = self.offline.by_version.range(range).take(limit);
+        let mut both: Vec<_> = there.chain(offline).collect();
+        both.sort_unstable_by_key(|(version, _)| **version);
+        let changed = both
+            .into_iter()
+            .take(limit)
+            .map(|(version, user)| ChangedUser {
+                user: user.clone(),
+                presence: self.presence(user),
+                version: *version,
+            });
+        changed.collect()
+    }
+}
+
+/// What the versions of this time are greater than.
+fn versions_at(time: Timestamp) -> u64 {
+    u64::try_from(time.as_ms()).unwrap_or(0) * VERSIONS_PER_MS
 }
 
 #[async_trait]
@@ -133,6 +113,7 @@ impl PresenceStore for MemoryPresence {
         at: Timestamp,
     ) -> StoreResult<Arrival> {
         let mut state = self.0.lock();
+        state.owners.insert(device.clone(), user.clone());
         if let Some(there) = state.there.get_mut(user) {
             there.devices.insert(device.clone());
             there.last_seen = at;
@@ -159,7 +140,13 @@ impl PresenceStore for MemoryPresence {
         let Some(there) = state.there.get_mut(user) else {
             return Ok(Departure::StillThere);
         };
-        if !there.devices.remove(device) || !there.devices.is_empty() {
+        if !there.devices.remove(device) {
+            return Ok(Departure::StillThere);
+        }
+        let is_last = there.devices.is_empty();
+        state.owners.remove(device);
+        sparse::shrink(&mut state.owners);
+        if !is_last {
             return Ok(Departure::StillThere);
         }
         state.leave(user, at);
@@ -183,12 +170,18 @@ impl PresenceStore for MemoryPresence {
         Ok(Some(presence))
     }
 
+    async fn is_vacant(&self) -> StoreResult<bool> {
+        Ok(!std::mem::replace(&mut self.0.lock().is_restored, true))
+    }
+
     async fn restore(&self, seen: Vec<SeenUser>, now: Timestamp) -> StoreResult<()> {
         let mut state = self.0.lock();
         let (gone, earlier): (Vec<_>, Vec<_>) = seen.into_iter().partition(|one| one.there);
         for one in &earlier {
             state.leave(&one.user, one.last_seen);
         }
+        // Who has gone with the earlier run is news; the others are saved as they are.
+        state.saved = versions_at(now).saturating_sub(1);
         for one in &gone {
             state.leave(&one.user, now);
         }
@@ -198,33 +191,29 @@ impl PresenceStore for MemoryPresence {
     async fn changed_since(&self, version: u64, limit: usize) -> StoreResult<Vec<ChangedUser>> {
         let state = self.0.lock();
         // A version that lies ahead of the clock has never been given.
-        let now = Timestamp::now().plus(Duration::from_millis(1)).as_ms();
-        let now = u64::try_from(now).unwrap_or(0) * VERSIONS_PER_MS;
-        let version = if version > state.version.max(now) {
-            0
-        } else {
-            version
-        };
-        let range = (Bound::Excluded(version), Bound::Unbounded);
-        // Each gives at most so many, and the first of both are wanted.
-        let there = state.there.by_version.range(range).take(limit);
-        let offline = state.offline.by_version.range(range).take(limit);
-        let mut both: Vec<_> = there.chain(offline).collect();
-        both.sort_unstable_by_key(|(version, _)| **version);
-        let changed = both
-            .into_iter()
-            .take(limit)
-            .map(|(version, user)| ChangedUser {
-                user: user.clone(),
-                presence: state.presence(user),
-                version: *version,
-            });
-        Ok(changed.collect())
+        let now = versions_at(Timestamp::now().plus(Duration::from_millis(1)));
+        let is_given = version <= state.version.max(now);
+        Ok(state.changed_since(if is_given { version } else { 0 }, limit))
     }
 
     async fn get(&self, users: &[UserId]) -> StoreResult<Vec<Presence>> {
         let state = self.0.lock();
         Ok(users.iter().map(|user| state.presence(user)).collect())
+    }
+
+    async fn owner(&self, device: &SocketId) -> StoreResult<Option<UserId>> {
+        Ok(self.0.lock().owners.get(device).cloned())
+    }
+
+    async fn unsaved(&self, limit: usize) -> StoreResult<Vec<ChangedUser>> {
+        let state = self.0.lock();
+        Ok(state.changed_since(state.saved, limit))
+    }
+
+    async fn saved(&self, version: u64) -> StoreResult<()> {
+        let mut state = self.0.lock();
+        state.saved = state.saved.max(version);
+        Ok(())
     }
 }
 

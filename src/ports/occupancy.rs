@@ -1,0 +1,26 @@
+//! Which users are in which chat rooms, in the whole cluster.
+
+use async_trait::async_trait;
+
+use super::StoreResult;
+use crate::domain::{Room, UserId};
+
+/// The users in chat rooms. Each node says which of its own users are in a room, where a user is
+/// as long as one of the node's devices is. What is said twice changes nothing.
+#[async_trait]
+pub trait Occupancy: Send + Sync + 'static {
+    /// A user is in a room by a device of this node; whether the others are to be told: no other
+    /// node has the user in the room. `name`: what the user is called when they leave with the
+    /// node.
+    async fn entered(&self, room: &Room, user: &UserId, name: &str) -> StoreResult<bool>;
+
+    /// A user is in a room by no device of this node any more; whether the others are to be told:
+    /// no other node has the user in the room.
+    async fn left(&self, room: &Room, user: &UserId) -> StoreResult<bool>;
+
+    /// The users in the room, each once, sorted by id.
+    async fn users_in(&self, room: &Room) -> StoreResult<Vec<UserId>>;
+
+    /// The chat rooms in which the user is, each once, sorted.
+    async fn rooms_of(&self, user: &UserId) -> StoreResult<Vec<Room>>;
+}

@@ -1,0 +1,147 @@
+//! What is told of presence, and to whom.
+
+use serde::Serialize;
+
+use super::{Audience, PresenceService};
+use crate::{
+    domain::{Room, Status, Timestamp, UserId},
+    error::Result,
+    ports::{ChangedUser, Class, Emit, Emitter},
+};
+
+const EVENT: &str = "presence:changed";
+
+/// How many changes are read at a time.
+const AT_ONCE: usize = 1_000;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PresenceChanged<'a> {
+    user_id: &'a UserId,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<Timestamp>,
+}
+
+impl PresenceService {
+    /// The user's first device has entered a room: where only roommates hear of presence, these
+    /// are new ones.
+    pub async fn entered(&self, user: &UserId, room: &Room) -> Result<()> {
+        if self.audience == Audience::Everyone {
+            return Ok(());
+        }
+        let presence = self.one(user).await?;
+        let (to, own) = ([room.clone()], [Room::user(user)]);
+        let payload = PresenceChanged {
+            user_id: user,
+            status: presence.status,
+            last_seen: presence.last_seen,
+        };
+        let emit = Emit::new(Class::Latest, &to, EVENT, &payload).except(&own);
+        self.emitter.emit(emit.keyed(user.as_str()));
+        Ok(())
+    }
+
+    /// A node found that the user is there, or has another status, as nobody has told.
+    /// `shows_when`: whether the audience hears when the user was last seen, as after a change of
+    /// status.
+    pub(in crate::services) async fn is_there_after_all(&self, user: &UserId, shows_when: bool) {
+        let _order = self.changes.lock(user).await;
+        match self.one(user).await {
+            Ok(presence) if presence.status != Status::Offline => {
+                let last_seen = presence.last_seen.filter(|_| shows_when);
+                self.tell(user, presence.status, last_seen, &[]).await;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a user's presence could not be told"),
+        }
+    }
+
+    /// A node found that the user has gone with another. `rooms`: those they were in.
+    pub(in crate::services) async fn has_gone(
+        &self,
+        user: &UserId,
+        last_seen: Timestamp,
+        rooms: &[Room],
+    ) {
+        let _order = self.changes.lock(user).await;
+        match self.one(user).await {
+            Ok(presence) if presence.status == Status::Offline => {
+                self.tell(user, Status::Offline, Some(last_seen), rooms)
+                    .await;
+            }
+            // They are back, as the audience has heard.
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "a user's presence could not be told"),
+        }
+    }
+
+    /// Tells this node's sockets, by `own`, whose presence has changed since.
+    pub(in crate::services) async fn tell_since(
+        &self,
+        since: Timestamp,
+        own: &dyn Emitter,
+    ) -> Result<()> {
+        let mut version = Self::version_at(since);
+        loop {
+            let changed = self.store.changed_since(version, AT_ONCE).await?;
+            let Some(last) = changed.last() else {
+                return Ok(());
+            };
+            version = last.version;
+            for ChangedUser { user, presence, .. } in changed {
+                let payload = PresenceChanged {
+                    user_id: &user,
+                    status: presence.status,
+                    last_seen: presence.last_seen,
+                };
+                let (to, except) = match self.audience {
+                    Audience::Everyone => (Vec::new(), vec![Room::guests()]),
+                    Audience::Roommates => {
+                        let mut to = self.occupancy.rooms_of(&user).await?;
+                        to.push(Room::user(&user));
+                        (to, Vec::new())
+                    }
+                };
+                let emit = Emit::new(Class::Latest, &to, EVENT, &payload).except(&except);
+                let emit = emit.saying(presence.status as u8, true);
+                own.emit(emit.keyed(user.as_str()));
+            }
+        }
+    }
+
+    /// `rooms`: those the user has just left, whose members are roommates still.
+    pub(super) async fn tell(
+        &self,
+        user: &UserId,
+        status: Status,
+        last_seen: Option<Timestamp>,
+        rooms: &[Room],
+    ) {
+        self.announcements.presence(user, status, last_seen);
+        let payload = PresenceChanged {
+            user_id: user,
+            status,
+            last_seen,
+        };
+        match self.audience {
+            Audience::Everyone => {
+                let guests = [Room::guests()];
+                let emit = Emit::new(Class::Latest, &[], EVENT, &payload).keyed(user.as_str());
+                let emit = emit.saying(status as u8, false);
+                self.emitter.emit(emit.except(&guests));
+            }
+            Audience::Roommates => {
+                let mut to = self.occupancy.rooms_of(user).await.unwrap_or_else(|_| {
+                    // Those that this node knows are better than none.
+                    self.sockets.chat_rooms_of(user)
+                });
+                to.extend_from_slice(rooms);
+                to.push(Room::user(user));
+                let emit = Emit::new(Class::Latest, &to, EVENT, &payload);
+                let emit = emit.saying(status as u8, false);
+                self.emitter.emit(emit.keyed(user.as_str()));
+            }
+        }
+    }
+}

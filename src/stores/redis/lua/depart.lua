@@ -1,0 +1,6 @@
+-- ARGV: instance, user, device, at.
+if not holds(ARGV[1]) then
+  return { 'lost' }
+end
+local stamp = remove(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+return stamp and { 'offline', stamp } or { 'still there' }
