@@ -8,7 +8,8 @@
 //!
 //! - [`domain`]: pure types and rules. [`ports`]: what services need from outside, one small trait
 //!   each. [`services`]: what Roomcast does. None of them knows axum, socketioxide or a database.
-//! - [`stores`]: the ports on SQLite and in memory. [`wiring`] alone decides which is used.
+//! - [`stores`]: the ports on SQLite, PostgreSQL and Redis, and in memory. [`wiring`] alone decides
+//!   which is used.
 //! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks and Web Push.
 //! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
 //! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
@@ -37,6 +38,8 @@
 //! - SQLite is driven by `rusqlite`, not by an async driver: one thread owns the writing
 //!   connection and commits whatever waits as one transaction. An async driver crosses threads once
 //!   a statement.
+//! - On PostgreSQL all nodes take turns for the next position: each appends a group in one statement,
+//!   a function of the database, so that no node holds the turn while it is stopped or cut off.
 //! - Arguments are read from a packet's own text or MessagePack, not through socketioxide, whose
 //!   reading loses binary below an `Option` or a newtype.
 //! - The outcome of a payment is an entry of its user's feed for streams, pages and push; sockets
