@@ -106,7 +106,7 @@ pub fn init(log: &config::Log) {
 /// Libraries that write what they carry to the log at lower levels: frames with messages, headers
 /// with tokens, statements with what they store.
 const DISCREET: [&str; 6] = [
-    "fred=warn",
+    "fred=error",
     "hyper=info",
     "hyper_util=info",
     "h2=info",

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 
 use super::StoreResult;
 
-/// Named leases, each of which one holder has at a time. The store's clock tells when they lapse.
+/// Named leases, each of which one holder has at a time. The store's clock tells when they lapse. A
+/// store that only one process can open gives it every lease.
 #[async_trait]
 pub trait Leases: Send + Sync + 'static {
     /// Whether the holder has the lease from now on for `ttl`: nobody had it, the last holder's has

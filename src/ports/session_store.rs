@@ -18,6 +18,9 @@ pub struct SavedSession {
     pub user: Option<UserId>,
     /// Its rooms.
     pub rooms: Vec<Room>,
+    /// Whether it is connected, as far as is known. One that is not does not replace what another run has stored: its
+    /// client has gone there.
+    pub is_connected: bool,
 }
 
 /// Stored sessions, by namespace and secret. A store that is opened begins a run; what it saves is

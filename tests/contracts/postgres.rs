@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use roomcast::{
-    domain::{Entry, NewEntry},
+    domain::{Cursor, Entry, EntryId, FeedId, FeedKind, NewEntry},
     ports::{
-        FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore, SessionStore,
-        StockStore, StoreError, SubscriptionStore,
+        After, FeedStore, Following, KeepRule, MemberStore, PaymentStore, PushStore,
+        RevocationStore, SeenStore, SessionStore, StockStore, StoreError, SubscriptionStore,
     },
     stores::postgres::{OpenError, PostgresStore},
 };
 
 use crate::{
-    backend::{Durable, Readers, append, says},
-    postgres_server::{database, empty_database, open, options, run_sql},
+    backend::{Durable, Readers, append, at, room, says, says_as, user},
+    postgres_server::{database, empty_database, open, options, query_number, run_sql},
 };
 
 struct Postgres {
@@ -228,4 +228,64 @@ async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
         assert!(!error.contains("hunter2"), "{error}");
     }
     assert!(!format!("{:?}", options(nobody_listens)).contains("hunter2"));
+}
+
+/// Makes 20 rooms with 500 entries each, and one with 20,000.
+const LARGE: &str = "
+    INSERT INTO feeds (key, last_seq)
+    SELECT 'room:' || n, CASE n WHEN 1 THEN 20000 ELSE 500 END FROM generate_series(1, 20) AS n;
+    INSERT INTO entries (position, feed, seq, id, event, author, author_name, content, created_at)
+    SELECT row_number() OVER (ORDER BY seq, feeds.id), feeds.id, seq, feeds.id || '-' || seq, 'e',
+        'alice', 'Alice', 'hello', seq * 1000
+    FROM feeds CROSS JOIN LATERAL generate_series(1, last_seq) AS seq;
+    UPDATE log SET position = (SELECT max(position) FROM entries);
+    SELECT pg_stat_reset();";
+
+#[tokio::test]
+async fn reading_costs_by_what_is_read() {
+    let backend = Postgres::open().await;
+    run_sql(&backend.url, LARGE).await;
+    let feeds = backend.feeds();
+    let room = |number: usize| FeedId::Room(room(&number.to_string()));
+    let id = EntryId::new("1-10000").unwrap();
+    for cursor in [
+        Cursor::Latest,
+        Cursor::AfterSeq(10_000),
+        Cursor::BeforeSeq(10_000),
+        Cursor::AfterId(id.clone()),
+        Cursor::BeforeId(id),
+    ] {
+        let page = feeds.page(&room(1), cursor, 10).await.unwrap();
+        assert_eq!(page.entries.len(), 10);
+    }
+    for after in [After::Position(9_000), After::Time(at(10_400_000))] {
+        let following = Following {
+            reader: user("bob"),
+            feeds: (1..=10).map(room).collect(),
+            lost: vec![(room(11), 9_500)],
+            is_partial: false,
+        };
+        let changes = feeds.changes(following, after, 10).await.unwrap();
+        assert_eq!(changes.entries.len(), 10);
+    }
+    assert_eq!(feeds.log(15_000, 10).await.unwrap().len(), 10);
+    let since = feeds.since(29_490, 100, Box::new(|_| true)).await.unwrap();
+    assert_eq!(since.unwrap().entries.len(), 10);
+    feeds.unread(&user("alice"), vec![room(2)]).await.unwrap();
+    let keep = KeepRule {
+        entries: 19_990,
+        since: Some(at(5_000)),
+    };
+    feeds
+        .overfull(FeedKind::Room, keep, None, 10)
+        .await
+        .unwrap();
+    assert_eq!(feeds.trim(&room(1), keep, 10).await.unwrap().count, 10);
+    feeds.append(says_as("alice", "hello", "c1")).await.unwrap();
+    backend.store.close().await;
+    let read = "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint
+        FROM pg_stat_user_tables WHERE relname IN ('feeds', 'entries', 'conversations')";
+    let read = query_number(&backend.url, read).await;
+    // Counting what is one's own reads all of it: 500 here.
+    assert!((500..2_000).contains(&read), "{read} rows were read");
 }

@@ -120,6 +120,7 @@ fn session(pid: &str) -> SavedSession {
         id: SocketId::new(format!("socket of {pid}")).unwrap(),
         user: Some(user("alice")),
         rooms: vec![Room::named("room:a\0")],
+        is_connected: true,
     }
 }
 

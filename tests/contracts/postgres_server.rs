@@ -99,11 +99,21 @@ async fn shared() -> &'static Server {
     SERVER.get_or_init(async || Server::start(None)).await
 }
 
-/// Runs SQL in a database.
-pub async fn run_sql(url: &str, sql: &str) {
+async fn connect(url: &str) -> PgConnection {
     let options: PgConnectOptions = url.parse().unwrap();
     let options = options.disable_statement_logging();
-    let mut connection = PgConnection::connect_with(&options).await.unwrap();
+    PgConnection::connect_with(&options).await.unwrap()
+}
+
+/// The number that SQL gives in a database.
+pub async fn query_number(url: &str, sql: &'static str) -> i64 {
+    let query = sqlx::query_scalar(sql);
+    query.fetch_one(&mut connect(url).await).await.unwrap()
+}
+
+/// Runs SQL in a database.
+pub async fn run_sql(url: &str, sql: &str) {
+    let mut connection = connect(url).await;
     let sql = AssertSqlSafe(sql.to_owned());
     sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     connection.close().await.unwrap();

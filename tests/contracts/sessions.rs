@@ -32,6 +32,7 @@ fn session(pid: &str, name: &str, rooms: &[&str]) -> SavedSession {
         id: SocketId::new(format!("socket of {pid}")).unwrap(),
         user: Some(user(name)),
         rooms: rooms.iter().map(|room| Room::named(*room)).collect(),
+        is_connected: true,
     }
 }
 

@@ -96,29 +96,31 @@ impl Gate {
         offset: &Offset,
     ) -> Option<Wanted> {
         let rooms = self.namespace.rooms();
+        if let Some(pid) = pid {
+            self.end_earlier(pid, identity).await?;
+        }
+        // What another run has stored is newer than what we lost before.
+        if let Some(stored) = self.stored(pid, identity, offset).await {
+            return (stored.user.as_ref() == identity.user_id()).then_some(stored);
+        }
         let wanted = match pid {
-            Some(pid) => {
-                self.end_earlier(pid, identity).await?;
-                rooms.lost(pid).map(|lost| (pid.into(), lost))
-            }
+            Some(pid) => rooms.lost(pid).map(|lost| (pid.into(), lost)),
             None => {
                 let pid = rooms.only_lost_of(identity.user_id()?);
                 pid.and_then(|pid| Some((pid.clone(), rooms.lost(&pid)?)))
             }
         };
-        let wanted = match wanted {
-            Some((pid, lost)) => Wanted {
-                pid,
-                id: lost.id,
-                user: lost.identity.user_id().cloned(),
-                rooms: lost.rooms.into_keys().collect(),
-            },
-            None => self.stored(pid, identity, offset).await?,
+        let (pid, lost) = wanted?;
+        let wanted = Wanted {
+            pid,
+            id: lost.id,
+            user: lost.identity.user_id().cloned(),
+            rooms: lost.rooms.into_keys().collect(),
         };
         (wanted.user.as_ref() == identity.user_id()).then_some(wanted)
     }
 
-    /// A socket that an earlier run has stored.
+    /// A socket that another run has stored, where that run sent the last that the client knows.
     async fn stored(
         &self,
         pid: Option<&str>,

@@ -47,6 +47,7 @@ impl Rooms {
         for pid in changed.drain() {
             let lost = recovery.lost.get(&pid);
             let connected = recovery.connected.get(&pid).and_then(|id| sockets.get(id));
+            let is_connected = connected.is_some();
             let (id, user, rooms): (_, _, Vec<Room>) = match (connected, lost) {
                 (Some(member), _) => {
                     let session = &member.session;
@@ -67,6 +68,7 @@ impl Rooms {
                 id,
                 user,
                 rooms,
+                is_connected,
             });
         }
         changes

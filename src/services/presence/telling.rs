@@ -118,6 +118,12 @@ impl PresenceService {
         last_seen: Option<Timestamp>,
         rooms: &[Room],
     ) {
+        // That somebody comes or goes is told once, whichever nodes find it out.
+        let is_news = match status {
+            Status::Offline => true,
+            Status::Online => last_seen.is_none(),
+            Status::Away | Status::Busy => false,
+        };
         self.announcements.presence(user, status, last_seen);
         let payload = PresenceChanged {
             user_id: user,
@@ -128,7 +134,7 @@ impl PresenceService {
             Audience::Everyone => {
                 let guests = [Room::guests()];
                 let emit = Emit::new(Class::Latest, &[], EVENT, &payload).keyed(user.as_str());
-                let emit = emit.saying(status as u8, false);
+                let emit = emit.saying(status as u8, is_news);
                 self.emitter.emit(emit.except(&guests));
             }
             Audience::Roommates => {
@@ -139,7 +145,7 @@ impl PresenceService {
                 to.extend_from_slice(rooms);
                 to.push(Room::user(user));
                 let emit = Emit::new(Class::Latest, &to, EVENT, &payload);
-                let emit = emit.saying(status as u8, false);
+                let emit = emit.saying(status as u8, is_news);
                 self.emitter.emit(emit.keyed(user.as_str()));
             }
         }

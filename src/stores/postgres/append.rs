@@ -1,12 +1,13 @@
 //! A group of appends as one statement.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use sqlx::{PgConnection, postgres::PgRow};
+use sqlx::{PgConnection, Row};
 
 use super::{
+    page,
     pool::Statement,
-    rows::{self, to_number},
+    rows::{self, from_number, to_number},
 };
 use crate::{
     domain::{FeedId, NewEntry, SocketId},
@@ -48,40 +49,64 @@ pub(super) fn parts(group: impl IntoIterator<Item = Append>) -> Vec<Vec<Append>>
     parts
 }
 
-/// Appends the entries in their order, all or none; what came of each.
+/// Appends the entries in their order, all or none; what came of each. None for a duplicate whose
+/// first entry retention has taken meanwhile.
 pub(super) async fn append(
     connection: &mut PgConnection,
     appends: &[Append],
-) -> sqlx::Result<Vec<Appended>> {
+) -> sqlx::Result<Vec<Option<Appended>>> {
     let entries: Vec<_> = appends.iter().map(|append| &append.entry).collect();
-    let mut outcomes = vec![None; entries.len()];
-    for row in statement(&entries).fetch_all(connection).await? {
-        let place = rows::number(&row, "ordinal")?;
-        let place = usize::try_from(place)
-            .ok()
-            .and_then(|place| place.checked_sub(1));
-        let place = place.filter(|place| *place < entries.len());
-        let place = place.ok_or_else(|| rows::invalid("ordinal"))?;
-        outcomes[place] = Some(appended(&row, entries[place])?);
+    let row = statement(&entries).fetch_one(&mut *connection).await?;
+    let newest: i64 = row.try_get("newest")?;
+    let seqs: Vec<i64> = row.try_get("seqs")?;
+    let positions: Vec<i64> = row.try_get("positions")?;
+    if positions.len() != entries.len() || seqs.len() != entries.len() {
+        return Err(rows::invalid("positions"));
     }
-    let outcomes: Option<Vec<_>> = outcomes.into_iter().collect();
-    outcomes.ok_or(sqlx::Error::RowNotFound)
+    let mut next = newest + 1;
+    let mut outcomes = Vec::with_capacity(entries.len());
+    for ((entry, seq), position) in entries.iter().zip(seqs).zip(&positions) {
+        // New entries have the next positions, each in its turn.
+        let is_new = *position == next;
+        outcomes.push(is_new.then(|| Appended {
+            entry: Arc::new(entry.stored(to_number(seq), to_number(*position))),
+            duplicate: false,
+        }));
+        next += i64::from(is_new);
+    }
+    if outcomes.iter().any(Option::is_none) {
+        find_first(connection, &positions, &mut outcomes).await?;
+    }
+    Ok(outcomes)
 }
 
-fn appended(row: &PgRow, entry: &NewEntry) -> sqlx::Result<Appended> {
-    use sqlx::Row as _;
-    let earlier: Option<i64> = row.try_get("position")?;
-    let stored = match earlier {
-        Some(_) => rows::entry(row, entry.feed.clone())?,
-        None => {
-            let (seq, position) = (row.try_get("new_seq")?, row.try_get("new_position")?);
-            entry.stored(to_number(seq), to_number(position))
-        }
+/// Fills in the first entries of duplicates, as they are now.
+async fn find_first(
+    connection: &mut PgConnection,
+    positions: &[i64],
+    outcomes: &mut [Option<Appended>],
+) -> sqlx::Result<()> {
+    let missing = || {
+        outcomes
+            .iter()
+            .zip(positions)
+            .filter(|(outcome, _)| outcome.is_none())
     };
-    Ok(Appended {
-        entry: Arc::new(stored),
-        duplicate: earlier.is_some(),
-    })
+    let missing: Vec<_> = missing().map(|(_, position)| *position).collect();
+    let mut found = HashMap::new();
+    for row in page::at(&missing).fetch_all(connection).await? {
+        let entry = rows::keyed_entry(&row)?;
+        found.insert(from_number(entry.position), Arc::new(entry));
+    }
+    for (outcome, position) in outcomes.iter_mut().zip(positions) {
+        if outcome.is_none() {
+            *outcome = found.get(position).map(|entry| Appended {
+                entry: Arc::clone(entry),
+                duplicate: true,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn statement(entries: &[&NewEntry]) -> Statement<'static> {
@@ -96,7 +121,7 @@ fn statement(entries: &[&NewEntry]) -> Statement<'static> {
         attachment.map(|attachment| attachment.to_bytes())
     });
     sqlx::query(
-        "SELECT ordinal, new_seq, new_position, (earlier).*
+        "SELECT newest, seqs, positions
          FROM append_entries($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(keys)

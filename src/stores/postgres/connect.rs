@@ -19,6 +19,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("src/stores/postgres/migrations");
 /// How many prepared statements a connection keeps; more than there are kinds of them.
 const STATEMENTS: usize = 128;
 
+/// How often the server asks a silent node whether it is there.
+const KEEPALIVE_SECONDS: &str = "15";
+
 /// A connection that has not been used for longer is tried before it is relied on.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -53,9 +56,14 @@ impl Connector {
                 ("statement_timeout", &bound),
                 ("lock_timeout", &bound),
                 ("idle_in_transaction_session_timeout", &bound),
-                // Each query has its index, whatever is known of a table that has just been filled;
-                // and none of them is worth compiling.
+                // The server lets go of what a node holds that was cut off.
+                ("tcp_user_timeout", &bound),
+                ("tcp_keepalives_idle", KEEPALIVE_SECONDS),
+                ("tcp_keepalives_interval", KEEPALIVE_SECONDS),
+                // Each query has an index in its order, whatever is known of a table that has just
+                // been filled; and none of them is worth compiling.
                 ("enable_seqscan", "off"),
+                ("enable_bitmapscan", "off"),
                 ("jit", "off"),
             ]);
         Ok(Self {
@@ -153,11 +161,11 @@ pub(super) fn no_answer() -> sqlx::Error {
 /// Whether the connection that failed so can be used no more.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
-        // Class 57P: the server is going down, or has crashed. 25006: it is a standby now, and
-        // another one may be behind its name.
-        sqlx::Error::Database(error) => error
-            .code()
-            .is_some_and(|code| code.starts_with("57P") || code == "25006"),
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            // The server is going down, or has crashed; it is a standby now, and another one may be
+            // behind its name; its tables have changed under what was prepared.
+            code.starts_with("57P") || code == "25006" || code == "0A000"
+        }),
         sqlx::Error::ColumnDecode { .. } | sqlx::Error::Encode(_) => false,
         _ => true,
     }

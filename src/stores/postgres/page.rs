@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use sqlx::{Row, postgres::PgRow};
 
 use super::{
-    pool::Pool,
+    pool::{Pool, Statement},
     rows::{self, budgeted, from_number, to_number},
 };
 use crate::{
@@ -275,11 +275,14 @@ pub(super) fn of_feeds(heads: &[Head], of: &dyn Fn(&FeedId) -> bool) -> Vec<i64>
 
 /// The entries at these positions, in their order.
 pub(super) async fn entries_at(pool: &Pool, positions: &[i64]) -> StoreResult<Vec<Arc<Entry>>> {
-    let statement = sqlx::query(
+    let read = |row: &PgRow| rows::keyed_entry(row).map(Arc::new);
+    pool.read(at(positions), read).await
+}
+
+pub(super) fn at(positions: &[i64]) -> Statement<'_> {
+    sqlx::query(
         "SELECT entries.*, key FROM entries JOIN feeds ON feeds.id = feed
          WHERE position = ANY ($1) ORDER BY position",
     )
-    .bind(positions);
-    let read = |row: &PgRow| rows::entry(row, rows::feed(row)?).map(Arc::new);
-    pool.read(statement, read).await
+    .bind(positions)
 }

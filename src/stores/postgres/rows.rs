@@ -74,9 +74,14 @@ pub(super) fn entry(row: &PgRow, feed: FeedId) -> sqlx::Result<Entry> {
     })
 }
 
-/// Reads an entry from a row of a [`budgeted!`] query that has its feed's `key` as well.
+/// Reads an entry from a row that has its feed's `key` as well.
+pub(super) fn keyed_entry(row: &PgRow) -> sqlx::Result<Entry> {
+    entry(row, feed(row)?)
+}
+
+/// Reads the same from a row of a [`budgeted!`] query.
 pub(super) fn found_entry(row: &PgRow) -> sqlx::Result<(Entry, i64)> {
-    Ok((entry(row, feed(row)?)?, row.try_get("found")?))
+    Ok((keyed_entry(row)?, row.try_get("found")?))
 }
 
 /// The feed whose `key` is in the row.

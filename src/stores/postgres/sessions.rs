@@ -1,7 +1,11 @@
 //! The port of sessions that can be recovered. Each run owns what it has saved, until another one
 //! saves it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{Row, postgres::PgRow};
@@ -31,7 +35,10 @@ impl SessionStore for PostgresStore {
         // Each session once, as it was last, and in one order for all nodes: so none waits for
         // another that waits for it.
         let saved: BTreeMap<_, _> = saved.iter().map(|one| (&*one.pid, one)).collect();
-        let saved = saved.values().filter(|one| !gone.contains(&one.pid));
+        let gone: BTreeSet<_> = gone.iter().map(|pid| pid.as_bytes()).collect();
+        let saved = saved
+            .values()
+            .filter(|one| !gone.contains(one.pid.as_bytes()));
         let saved: Vec<_> = saved.collect();
         let rooms = |one: &&&SavedSession| {
             let names: Vec<_> = one.rooms.iter().map(Room::as_str).collect();
@@ -45,14 +52,20 @@ impl SessionStore for PostgresStore {
                  DELETE FROM sessions WHERE namespace = $2 AND pid = ANY ($3) AND owner = $1
              )
              INSERT INTO sessions (namespace, owner, pid, id, user_id, rooms)
-             SELECT $2, $1, * FROM unnest($4::bytea[], $5::text[], $6::text[], $7::text[])
+             SELECT $2, $1, new.pid, new.id, new.user_id, new.rooms
+             FROM unnest($4::bytea[], $5::text[], $6::text[], $7::text[], $8::boolean[])
+                 AS new (pid, id, user_id, rooms, is_connected)
+             WHERE is_connected OR NOT EXISTS (
+                 SELECT FROM sessions other
+                 WHERE other.namespace = $2 AND other.pid = new.pid AND other.owner <> $1
+             )
              ON CONFLICT (namespace, pid) DO UPDATE SET
                  owner = excluded.owner, id = excluded.id, user_id = excluded.user_id,
                  rooms = excluded.rooms"
         ))
         .bind(&*self.owner)
         .bind(namespace.as_bytes())
-        .bind(gone.iter().map(|pid| pid.as_bytes()).collect::<Vec<_>>())
+        .bind(gone.iter().copied().collect::<Vec<_>>())
         .bind(
             saved
                 .iter()
@@ -61,7 +74,13 @@ impl SessionStore for PostgresStore {
         )
         .bind(saved.iter().map(|one| one.id.as_str()).collect::<Vec<_>>())
         .bind(saved.iter().map(user).collect::<Vec<_>>())
-        .bind(saved.iter().map(rooms).collect::<Vec<_>>());
+        .bind(saved.iter().map(rooms).collect::<Vec<_>>())
+        .bind(
+            saved
+                .iter()
+                .map(|one| one.is_connected)
+                .collect::<Vec<_>>(),
+        );
         self.pool.write(statement).await.map(drop)
     }
 
@@ -113,5 +132,6 @@ fn session(row: &PgRow) -> sqlx::Result<SavedSession> {
         id: rows::id(row, "id", SocketId::new)?,
         user: rows::optional_id(row, "user_id", UserId::new)?,
         rooms: rooms.into_iter().map(Room::named).collect(),
+        is_connected: true,
     })
 }

@@ -107,7 +107,9 @@ impl Task {
                 Ok(outcomes) => {
                     self.note(None);
                     for (append, outcome) in part.into_iter().zip(outcomes) {
-                        append.caller.answer(Ok(outcome), &self.commits);
+                        append
+                            .caller
+                            .answer(outcome.ok_or(StoreError), &self.commits);
                     }
                 }
                 Err(error) if is_spoiled(&error) && part.len() > 1 => {

@@ -115,5 +115,6 @@ fn session(row: &Row<'_>) -> rusqlite::Result<SavedSession> {
         id: rows::text(row, 1, SocketId::new)?,
         user: rows::optional_text(row, 2, UserId::new)?,
         rooms: rooms.into_iter().map(Room::named).collect(),
+        is_connected: true,
     })
 }

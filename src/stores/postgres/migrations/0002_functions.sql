@@ -1,21 +1,18 @@
 -- What takes several steps is a function, so that it is one statement for a node: one that stops in
 -- the middle leaves no transaction open and no row locked.
 
--- Appends a group of entries in their order. An entry whose feed, author and client id have been
--- there before is not stored; its row has the entry that is.
+-- Appends a group of entries in their order; the place of each, and the newest position before.
+-- An entry whose feed, author and client id have been there before is not stored, and has the place
+-- of the one that is. What is returned is little: the lock stays until it has been sent.
 CREATE FUNCTION append_entries(
     given_keys text[], given_lows text[], given_highs text[], given_ids text[],
     given_events bytea[], given_authors text[], given_author_names bytea[],
     given_client_ids text[], given_contents bytea[], given_subjects bytea[],
-    given_times bigint[], given_origins text[], given_attachments bytea[]
-) RETURNS TABLE (ordinal bigint, new_seq bigint, new_position bigint, earlier entries)
-LANGUAGE plpgsql AS $$
-#variable_conflict use_column
+    given_times bigint[], given_origins text[], given_attachments bytea[],
+    OUT newest bigint, OUT seqs bigint[], OUT positions bigint[]
+) LANGUAGE plpgsql AS $$
 DECLARE
-    newest bigint;
-    ordinals bigint[];
-    seqs bigint[];
-    positions bigint[];
+    added_ordinals bigint[];
     added integer;
 BEGIN
     SELECT position INTO newest FROM log FOR UPDATE;
@@ -69,22 +66,27 @@ BEGIN
         FROM (SELECT feed, max(seq) AS seq FROM placed GROUP BY feed) AS top
         WHERE feeds.id = top.feed
     )
-    SELECT count(*), array_agg(ordinal), array_agg(seq), array_agg(position)
-    INTO added, ordinals, seqs, positions FROM placed;
+    SELECT count(*), array_agg(ordinal ORDER BY ordinal), array_agg(seq ORDER BY ordinal),
+        array_agg(position ORDER BY ordinal)
+    INTO added, added_ordinals, seqs, positions FROM placed;
 
     IF added > 0 THEN
         UPDATE log SET position = newest + added;
     END IF;
-    RETURN QUERY SELECT one.*, NULL::entries FROM unnest(ordinals, seqs, positions) AS one;
     IF added < cardinality(given_ids) THEN
-        RETURN QUERY
-        SELECT one.ordinal, entries.seq, entries.position, entries
-        FROM unnest(given_keys, given_authors, given_client_ids)
-            WITH ORDINALITY AS one (key, author, client_id, ordinal)
-        JOIN feeds ON feeds.key = one.key
-        JOIN entries ON entries.feed = feeds.id AND entries.author = one.author
-            AND entries.client_id = one.client_id
-        WHERE one.ordinal <> ALL (coalesce(ordinals, '{}'));
+        SELECT array_agg(seq ORDER BY ordinal), array_agg(position ORDER BY ordinal)
+        INTO seqs, positions
+        FROM (
+            SELECT * FROM unnest(added_ordinals, seqs, positions) AS one (ordinal, seq, position)
+            UNION ALL
+            SELECT one.ordinal, entries.seq, entries.position
+            FROM unnest(given_keys, given_authors, given_client_ids)
+                WITH ORDINALITY AS one (key, author, client_id, ordinal)
+            JOIN feeds ON feeds.key = one.key
+            JOIN entries ON entries.feed = feeds.id AND entries.author = one.author
+                AND entries.client_id = one.client_id
+            WHERE one.ordinal <> ALL (coalesce(added_ordinals, '{}'))
+        ) AS all_of_them;
     END IF;
 END
 $$;

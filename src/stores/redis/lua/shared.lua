@@ -5,7 +5,8 @@
 -- leases          instances that may write, by when their leases end
 -- fenced          instances that may not write any more, by when they are as good as dead
 -- dying           instances from which is taken what they still have
--- user:{user}     s: status, t: last seen, v: version, d{device}: the device's instance
+-- user:{user}     s: status, t: last seen, v: version, d{device} \n {node}: the device's instance on
+--                 that node; a device that has moved is on two until the first knows
 -- there, offline  users by version
 -- owners          users by device
 -- devices:{inst}  the instance's devices, as user \n device
@@ -45,6 +46,22 @@ local function change(at)
   return version
 end
 
+-- The field of a device, whichever of its node's instances has it.
+local function field(instance, device)
+  return 'd' .. device .. '\n' .. string.match(instance, '^(.*)%.%d+$')
+end
+
+-- Whether some node has the device.
+local function has(key, device)
+  local begin = 'd' .. device .. '\n'
+  for _, one in ipairs(call('HKEYS', key)) do
+    if string.sub(one, 1, #begin) == begin then
+      return true
+    end
+  end
+  return false
+end
+
 -- Status, last seen and the number of devices; nothing where the user is not known.
 local function read(user)
   local key = base .. 'user:' .. user
@@ -59,7 +76,7 @@ end
 local function arrive(instance, user, device, at, status)
   local key = base .. 'user:' .. user
   local known = call('HMGET', key, 's', 't')
-  call('HSET', key, 'd' .. device, instance)
+  call('HSET', key, field(instance, device), instance)
   call('SADD', base .. 'devices:' .. instance, user .. '\n' .. device)
   call('HSET', base .. 'owners', device, user)
   if known[1] and known[1] ~= 'offline' then
@@ -92,14 +109,17 @@ local function remove(instance, user, device, at)
   local key = base .. 'user:' .. user
   call('SREM', base .. 'devices:' .. instance, user .. '\n' .. device)
   -- It may be another instance's by now.
-  if call('HGET', key, 'd' .. device) ~= instance then
+  if call('HGET', key, field(instance, device)) ~= instance then
     return nil
   end
-  call('HDEL', key, 'd' .. device)
-  call('HDEL', base .. 'owners', device)
+  call('HDEL', key, field(instance, device))
   if call('HLEN', key) > FIXED then
+    if not has(key, device) then
+      call('HDEL', base .. 'owners', device)
+    end
     return nil
   end
+  call('HDEL', base .. 'owners', device)
   local version = change(at)
   call('HSET', key, 's', 'offline', 't', at, 'v', version)
   call('ZREM', base .. 'there', user)
