@@ -115,7 +115,7 @@ impl PresenceService {
         self.vanished.cancel(&(user.clone(), device.clone()));
         let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
         if arrival == Arrival::CameOnline {
-            self.tell(user, Status::Online, None, &[]).await;
+            self.tell(user, (Status::Online, None), &[], true).await;
         }
         Ok(())
     }
@@ -148,8 +148,8 @@ impl PresenceService {
         let _order = self.changes.lock(user).await;
         let presence = self.store.set(user, status, Timestamp::now()).await?;
         if let Some(presence) = presence {
-            self.tell(user, presence.status, presence.last_seen, &[])
-                .await;
+            let now = (presence.status, presence.last_seen);
+            self.tell(user, now, &[], false).await;
         }
         Ok(())
     }
@@ -234,8 +234,8 @@ impl PresenceService {
         }
         let departure = self.store.depart(user, device, Timestamp::now()).await?;
         if let Departure::WentOffline(presence) = departure {
-            self.tell(user, Status::Offline, presence.last_seen, rooms)
-                .await;
+            let now = (Status::Offline, presence.last_seen);
+            self.tell(user, now, rooms, true).await;
         }
         Ok(())
     }

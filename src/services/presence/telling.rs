@@ -50,7 +50,8 @@ impl PresenceService {
         match self.one(user).await {
             Ok(presence) if presence.status != Status::Offline => {
                 let last_seen = presence.last_seen.filter(|_| shows_when);
-                self.tell(user, presence.status, last_seen, &[]).await;
+                let now = (presence.status, last_seen);
+                self.tell(user, now, &[], true).await;
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "a user's presence could not be told"),
@@ -67,8 +68,8 @@ impl PresenceService {
         let _order = self.changes.lock(user).await;
         match self.one(user).await {
             Ok(presence) if presence.status == Status::Offline => {
-                self.tell(user, Status::Offline, Some(last_seen), rooms)
-                    .await;
+                let now = (Status::Offline, Some(last_seen));
+                self.tell(user, now, rooms, true).await;
             }
             // They are back, as the audience has heard.
             Ok(_) => {}
@@ -110,20 +111,16 @@ impl PresenceService {
         }
     }
 
-    /// `rooms`: those the user has just left, whose members are roommates still.
+    /// `rooms`: those the user has just left, whose members are roommates still. `is_news`: it is
+    /// told where the last that was told of the user was something else; several nodes may find out
+    /// the same.
     pub(super) async fn tell(
         &self,
         user: &UserId,
-        status: Status,
-        last_seen: Option<Timestamp>,
+        (status, last_seen): (Status, Option<Timestamp>),
         rooms: &[Room],
+        is_news: bool,
     ) {
-        // That somebody comes or goes is told once, whichever nodes find it out.
-        let is_news = match status {
-            Status::Offline => true,
-            Status::Online => last_seen.is_none(),
-            Status::Away | Status::Busy => false,
-        };
         self.announcements.presence(user, status, last_seen);
         let payload = PresenceChanged {
             user_id: user,

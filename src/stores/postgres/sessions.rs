@@ -75,12 +75,7 @@ impl SessionStore for PostgresStore {
         .bind(saved.iter().map(|one| one.id.as_str()).collect::<Vec<_>>())
         .bind(saved.iter().map(user).collect::<Vec<_>>())
         .bind(saved.iter().map(rooms).collect::<Vec<_>>())
-        .bind(
-            saved
-                .iter()
-                .map(|one| one.is_connected)
-                .collect::<Vec<_>>(),
-        );
+        .bind(saved.iter().map(|one| one.is_connected).collect::<Vec<_>>());
         self.pool.write(statement).await.map(drop)
     }
 

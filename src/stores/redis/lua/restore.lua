@@ -11,7 +11,7 @@ for _, one in ipairs(cjson.decode(ARGV[2])) do
     call('HSET', key, 's', was_there and 'online' or 'offline', 't', at, 'v', version)
     if was_there then
       call('HSET', key, GHOST, ghost)
-      call('SADD', base .. 'devices:' .. ghost, user .. '\n' .. string.sub(GHOST, 2))
+      call('SADD', base .. 'devices:' .. ghost, user .. '\n')
     end
     call('ZADD', base .. (was_there and 'there' or 'offline'), version, user)
   end

@@ -21,7 +21,8 @@ local base = KEYS[1]
 local call = redis.call
 -- The fields of a user that are no devices.
 local FIXED = 3
--- What stands for the devices that a user had when Redis lost all it knew.
+-- What stands for the devices that a user had when Redis lost all it knew: a device without a name,
+-- on a node that is called ghost.
 local GHOST = 'd\nghost'
 
 local function now()

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use fred::interfaces::{ClientLike, EventInterface};
 use tokio::{
     sync::broadcast::{self, error::TryRecvError},
-    time::{MissedTickBehavior, interval, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 use uuid::Uuid;
 
@@ -23,6 +23,10 @@ const RETRY: Duration = Duration::from_millis(50);
 
 /// How many times a lease is renewed while it lasts.
 const RENEWALS: u32 = 3;
+
+/// How long a node waits that was not heard of for longer than its lease, as one that was stopped:
+/// first it finds out which of its devices have gone.
+const AFTER_LAPSE: Duration = Duration::from_millis(750);
 
 /// The most earlier instances that are remembered; the others' leases end by themselves.
 const MAX_EARLIER: usize = 16;
@@ -53,6 +57,7 @@ impl RedisPresence {
         let client = self.0.redis.client();
         let mut reconnects = client.reconnect_rx();
         let mut earlier: Vec<Arc<str>> = self.instance().into_iter().collect();
+        let mut kept_at = Instant::now();
         let mut tick = interval(self.0.options.lease / RENEWALS);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -62,7 +67,9 @@ impl RedisPresence {
                 Link::Settled(instance) => {
                     tokio::select! {
                         () = self.0.doubts.notified() => {}
-                        _ = tick.tick() => self.renew(&instance).await,
+                        _ = tick.tick() => if self.renew(&instance).await {
+                            kept_at = Instant::now();
+                        },
                         event = reconnects.recv() => match event {
                             // Redis may have lost what it knew.
                             Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {
@@ -83,20 +90,25 @@ impl RedisPresence {
                         reconnects.try_recv(),
                         Err(TryRecvError::Empty | TryRecvError::Closed)
                     ) {}
+                    if kept_at.elapsed() > self.0.options.lease {
+                        sleep(AFTER_LAPSE).await;
+                    }
                     if let Err(error) = self.register(&mut earlier).await {
                         tracing::debug!(%error, "the node could not be registered; trying again");
                         self.0.mirror.lock().lose();
                         sleep(RETRY).await;
                     }
+                    kept_at = Instant::now();
                 }
             }
         }
     }
 
-    async fn renew(&self, instance: &Arc<str>) {
+    /// Whether that was done; where not, there is doubt.
+    async fn renew(&self, instance: &Arc<str>) -> bool {
         let lease = self.0.options.lease.as_millis().to_string();
-        // Where that fails, there is doubt.
-        let _ = self.write(instance, &SCRIPTS.renew, &[&lease]).await;
+        let renewed = self.write(instance, &SCRIPTS.renew, &[&lease]).await;
+        renewed.is_ok()
     }
 
     /// Takes a new instance and registers all that the node has, then gives up earlier ones.
