@@ -91,6 +91,12 @@ pub trait PresenceStore: Send + Sync + 'static {
         at: Timestamp,
     ) -> StoreResult<Departure>;
 
+    /// Notes that a device's transport has ended: it counts, but where the node is not sure of its
+    /// place any more it is not brought back. Most stores need not know.
+    fn waver(&self, device: &SocketId) {
+        let _ = device;
+    }
+
     /// Sets the status of a user who is there; absent when the user is offline.
     async fn set(
         &self,

@@ -131,6 +131,7 @@ impl PresenceService {
         match farewell {
             Farewell::Goodbye => self.departed(user, device, &rooms).await,
             Farewell::Vanished => {
+                self.store.waver(device);
                 let key = (user.clone(), device.clone());
                 self.vanished.set(key, rooms, self.grace);
                 Ok(())

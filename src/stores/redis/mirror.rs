@@ -61,6 +61,8 @@ pub(super) struct Mirror {
     run: Option<String>,
     users: HashMap<UserId, Mine>,
     owners: HashMap<SocketId, UserId>,
+    /// Devices whose transports have ended.
+    wavering: HashSet<SocketId>,
     pub(super) rooms: Rooms,
     stale: VecDeque<Stale>,
 }
@@ -72,6 +74,7 @@ impl Mirror {
             run: None,
             users: HashMap::new(),
             owners: HashMap::new(),
+            wavering: HashSet::new(),
             rooms: Rooms::default(),
             stale: VecDeque::new(),
         }
@@ -95,6 +98,7 @@ impl Mirror {
 
     pub(super) fn arrive(&mut self, user: &UserId, device: &SocketId, at: Timestamp) {
         self.owners.insert(device.clone(), user.clone());
+        self.wavering.remove(device);
         let mine = self.users.entry(user.clone()).or_insert_with(|| Mine {
             devices: HashSet::new(),
             status: Status::Online,
@@ -106,7 +110,24 @@ impl Mirror {
         mine.last_seen = at;
     }
 
+    /// A device's transport has ended.
+    pub(super) fn waver(&mut self, device: &SocketId) {
+        if self.owners.contains_key(device) {
+            self.wavering.insert(device.clone());
+        }
+    }
+
+    /// Forgets the devices whose transports have ended: others have told that they are gone.
+    pub(super) fn forget_wavering(&mut self) {
+        for device in std::mem::take(&mut self.wavering) {
+            if let Some(user) = self.owner(&device) {
+                self.depart(&user, &device);
+            }
+        }
+    }
+
     pub(super) fn depart(&mut self, user: &UserId, device: &SocketId) {
+        self.wavering.remove(device);
         if self.owners.get(device) == Some(user) {
             self.owners.remove(device);
             sparse::shrink(&mut self.owners);

@@ -92,6 +92,7 @@ impl RedisPresence {
                     ) {}
                     if kept_at.elapsed() > self.0.options.lease {
                         sleep(AFTER_LAPSE).await;
+                        self.0.mirror.lock().forget_wavering();
                     }
                     if let Err(error) = self.register(&mut earlier).await {
                         tracing::debug!(%error, "the node could not be registered; trying again");

@@ -74,6 +74,10 @@ impl PresenceStore for RedisPresence {
         }))
     }
 
+    fn waver(&self, device: &SocketId) {
+        self.0.mirror.lock().waver(device);
+    }
+
     async fn set(
         &self,
         user: &UserId,
