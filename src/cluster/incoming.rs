@@ -95,7 +95,7 @@ pub struct Incoming {
 /// What is known of another node.
 struct Known {
     number: u64,
-    at: Instant,
+    at: Timestamp,
 }
 
 impl Incoming {
@@ -161,15 +161,17 @@ impl Incoming {
     fn note(&self, head: &Head, nodes: &mut HashMap<String, Known>) {
         let lag = Timestamp::from_ms(head.sent_at_ms).age(Timestamp::now());
         histogram!(metric::CLUSTER_LAG).record(lag.as_secs_f64());
-        let at = Instant::now();
+        let at = Timestamp::now();
         let number = head.number;
         let before = nodes.insert(head.node.clone(), Known { number, at });
         match before {
             Some(before) if number > before.number + 1 => {
                 self.missed(number - before.number - 1, "missed");
+                // Whoever reads anew ends with the server.
+                let _ = self.deaf_since.send(before.at);
             }
             Some(_) => {}
-            None => nodes.retain(|_, known| known.at.elapsed() < FORGET_AFTER),
+            None => nodes.retain(|_, known| known.at.age(at) < FORGET_AFTER),
         }
     }
 

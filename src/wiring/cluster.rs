@@ -190,12 +190,16 @@ impl ClusterLink {
 
 /// Reads anew what was missed while other nodes were not heard, each time.
 async fn resync(services: &Services, mut deaf_since: mpsc::UnboundedReceiver<Timestamp>) {
-    while let Some(since) = deaf_since.recv().await {
+    while let Some(mut since) = deaf_since.recv().await {
+        while let Ok(other) = deaf_since.try_recv() {
+            since = since.min(other);
+        }
         let since = since.minus(RESYNC_MARGIN);
         while let Err(error) = services.resync.run(since).await {
             tracing::debug!(%error, "what was missed cannot be read; trying again");
             tokio::time::sleep(RESYNC_INTERVAL).await;
         }
+        tokio::time::sleep(RESYNC_INTERVAL).await;
     }
 }
 
