@@ -21,6 +21,16 @@ const STORED_AFTER_MS = 1_000;
 /** What is waited for a node that is gone: others look for its payments every 5 s. */
 const TAKEN_OVER_MS = 15_000;
 const PAYMENTS = 15;
+/** A limit per second, and how long it is tried at how many times that. */
+const RATE = 40;
+const TRIED_S = 3;
+const TIMES = 5;
+const LIMITED = {
+  ROOMCAST_LIMITS__USER_EVENTS_PER_SECOND: String(RATE),
+  ROOMCAST_LIMITS__REQUESTS_PER_SECOND: String(RATE),
+  // Who goes on beyond the limits is not disconnected.
+  ROOMCAST_LIMITS__FLOOD_MS: '0',
+};
 
 /** What a service asks, and whether the token is refused from then on. */
 const ENDINGS = {
@@ -147,6 +157,58 @@ onTwoNodes('two nodes whose rooms are for their members', { ROOMCAST_ROOMS__ACCE
     assertRefused(await bob.ask('message:send', { roomId: room, content: 'no' }), 'not_in_room');
     assertRefused(await bob.ask('join:room', room));
     assertProblem(await b.http('GET', `/api/rooms/${room}/messages`, { as: users.bob }), 403);
+  },
+});
+
+/** Tries much more than the limit allows at both nodes, evenly; how often it was let through. */
+async function accepted(tries) {
+  let count = 0;
+  const under = [];
+  const began = Date.now();
+  for (let sent = 0; Date.now() - began < TRIED_S * 1_000; await elapse(5)) {
+    const due = ((Date.now() - began) / 1_000) * RATE * TIMES;
+    for (; sent < due; sent += 1) {
+      const take = tries[sent % tries.length];
+      under.push(take().then((isAccepted) => {
+        count += isAccepted ? 1 : 0;
+      }));
+    }
+  }
+  await Promise.all(under);
+  return count;
+}
+
+/** One node alone lets through a burst of a second's worth and the rate; two of them less than twice that. */
+function assertShared(t, count) {
+  const least = RATE * TRIED_S * 0.8;
+  const most = RATE * TRIED_S * 1.5 + RATE;
+  t.diagnostic(`${count} of ${RATE * TRIED_S * TIMES} in ${TRIED_S} s at ${RATE} a second`);
+  assert.ok(count >= least && count <= most, `${count} were let through, not ${least} to ${most}`);
+}
+
+onTwoNodes('two nodes with limits', LIMITED, {
+  "a user's rate of events holds over both nodes": async ({ t, a, b }) => {
+    const user = a.user('alice');
+    const devices = [await a.connect(user), await b.connect(user)];
+    const codes = new Set();
+    const ask = (device) => async () => {
+      const ack = await device.ask('presence:get', []);
+      if (!ack.ok) codes.add(ack.code);
+      return ack.ok;
+    };
+    assertShared(t, await accepted(devices.map(ask)));
+    assert.deepEqual([...codes], ['rate_limited']);
+  },
+
+  "an API key's rate of requests holds over both nodes": async ({ t, a, b }) => {
+    const statuses = new Set();
+    const ask = (world) => async () => {
+      const { status } = await world.service('POST', '/api/emit', { event: 'x', args: [], to: { users: ['nobody'] } });
+      statuses.add(status);
+      return status === 202;
+    };
+    assertShared(t, await accepted([a, b].map(ask)));
+    assert.deepEqual([...statuses].sort(), [202, 429]);
   },
 });
 
