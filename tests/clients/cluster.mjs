@@ -119,7 +119,7 @@ export class Cluster {
     // The services end, whatever becomes of the nodes.
     await Promise.allSettled(this.nodes.map((node) => node.stop()));
     this.nodes.forEach((node) => node.redis?.close());
-    await Promise.all([this.ownsRedis && this.redis.stop(), this.postgres?.remove()]);
+    await Promise.all([this.ownsRedis && this.redis.stop(), this.ownsPostgres && this.postgres.remove()]);
   }
 }
 
@@ -132,15 +132,17 @@ export class Cluster {
  * @param isDirect whether nodes speak to Redis themselves, so that none can be cut off; what is
  *   measured should not go through this process
  * @param redis one that is there already, which then outlives the cluster
+ * @param postgres the same
  */
-export async function startCluster({ nodes = 3, env = {}, shared = nodes > 1, isDirect = false, redis } = {}) {
+export async function startCluster({ nodes = 3, env = {}, shared = nodes > 1, isDirect = false, redis, postgres } = {}) {
   const cluster = new Cluster();
   try {
     const common = { ...env };
     if (shared) {
       cluster.ownsRedis = !redis;
       cluster.redis = redis ?? (await Redis.start());
-      cluster.postgres = await Postgres.start();
+      cluster.ownsPostgres = !postgres;
+      cluster.postgres = postgres ?? (await Postgres.start());
       common.DATABASE_URL = await cluster.postgres.database(`roomcast_${unique()}`);
       // An empty variable counts as not set: the file that other tests use.
       common.ROOMCAST_STORE__PATH = '';

@@ -5,35 +5,9 @@
 import { after, before, describe, test } from 'node:test';
 
 import { DIALECTS, TRANSPORTS } from './client.mjs';
+import { HTTP_ONLY, SPOKEN } from './scenarios.mjs';
 import { Server } from './server.mjs';
 import { PROFILES, World } from './world.mjs';
-
-import backend from './scenarios/backend.mjs';
-import badInput from './scenarios/bad_input.mjs';
-import bundle from './scenarios/bundle.mjs';
-import chat from './scenarios/chat.mjs';
-import direct from './scenarios/direct.mjs';
-import history from './scenarios/history.mjs';
-import identity from './scenarios/identity.mjs';
-import notifications from './scenarios/notifications.mjs';
-import operations from './scenarios/operations.mjs';
-import orders from './scenarios/orders.mjs';
-import origins from './scenarios/origins.mjs';
-import payments from './scenarios/payments.mjs';
-import presence from './scenarios/presence.mjs';
-import products from './scenarios/products.mjs';
-import rooms from './scenarios/rooms.mjs';
-import routes from './scenarios/routes.mjs';
-import sync from './scenarios/sync.mjs';
-import tracking from './scenarios/tracking.mjs';
-import typing from './scenarios/typing.mjs';
-
-const SPOKEN = [
-  identity, rooms, chat, typing, presence, direct, history,
-  tracking, products, payments, backend, badInput,
-  notifications, orders, sync,
-].flat();
-const HTTP_ONLY = [operations, bundle, origins, routes].flat();
 
 const AT_ONCE = 12;
 const LIMIT_MS = 40_000;

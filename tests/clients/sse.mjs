@@ -44,16 +44,21 @@ export class Station {
   #opened = [];
 
   static async start(t, settings) {
-    const station = new Station();
-    station.server = await Server.start(settings);
-    t.after(() => station.#close());
+    const server = await Server.start(settings);
+    const station = Station.at(t, server);
+    t.after(async () => {
+      await server.stop();
+      assert.deepEqual(server.panics, []);
+    });
     return station;
   }
 
-  async #close() {
-    this.#opened.forEach((one) => one.close());
-    await this.server.stop();
-    assert.deepEqual(this.server.panics, []);
+  /** The same on a server that outlives the test. */
+  static at(t, server) {
+    const station = new Station();
+    station.server = server;
+    t.after(() => station.#opened.forEach((one) => one.close()));
+    return station;
   }
 
   get url() {

@@ -20,12 +20,22 @@ export const scenario = (name, run, profile = 'standard') => ({ name, run, profi
 export class World {
   #clients = [];
   #marks = 0;
+  #nodes;
   #tag = unique();
+  #turn = 0;
 
+  /** @param server one, or the nodes of a cluster, which take connections and requests in turn */
   constructor(server, dialect, transport) {
-    this.url = server.url;
+    this.#nodes = [server].flat();
     this.dialect = dialect;
     this.transport = transport;
+  }
+
+  /** Where the next connection or request goes. */
+  get url() {
+    const node = this.#nodes[this.#turn % this.#nodes.length];
+    this.#turn += 1;
+    return node.url;
   }
 
   /** An id that no other scenario uses. */
@@ -83,17 +93,16 @@ export class World {
     return request(this.url, method, path, { as: API_KEY, body });
   }
 
-  /** Resolves once the client has heard everything that was sent to it before this call. */
+  /** Resolves once the client has heard everything that was sent to it before this call, by any node. */
   async settle(...clients) {
     for (const client of clients) {
-      const mark = `${this.#tag}/${++this.#marks}`;
-      const sent = await this.service('POST', '/api/emit', {
-        event: 'mark',
-        args: [mark],
-        to: { sockets: [client.id] },
-      });
-      assert.equal(sent.status, 202, sent.text);
-      await client.next('mark', (text) => text === mark);
+      for (const node of this.#nodes) {
+        const mark = `${this.#tag}/${++this.#marks}`;
+        const body = { event: 'mark', args: [mark], to: { sockets: [client.id] } };
+        const sent = await request(node.url, 'POST', '/api/emit', { as: API_KEY, body });
+        assert.equal(sent.status, 202, sent.text);
+        await client.next('mark', (text) => text === mark);
+      }
     }
   }
 
