@@ -9,6 +9,10 @@
 #   tests/run.sh faults    the protocols to the letter, clients that drop, stop reading or send
 #                          garbage, drains, churn (SOAK_SECONDS, 20 by default), and kill -9 while
 #                          50 clients send
+#   tests/run.sh cluster   several nodes with a real Redis and PostgreSQL: every scenario with its actors
+#                          spread over two, both under load, and all that can go wrong with three
+#   tests/run.sh --chaos MINUTES   what can go wrong, drawn at random for so long; not part of
+#                          everything. CHAOS_SEED repeats a run
 #   tests/run.sh fuzz      random bytes for each parser, for FUZZ_SECONDS (60 by default); not part
 #                          of everything
 #
@@ -23,7 +27,8 @@ readonly TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
 readonly WORK="$TARGET/client-tests"
 readonly VENV="$WORK/venv"
 readonly CLIENTS="$PWD/tests/clients"
-readonly LIMIT_S=900
+[[ ${2:-} =~ ^[0-9]+$ ]] && readonly CHAOS_MINUTES=$2 || readonly CHAOS_MINUTES=0
+readonly LIMIT_S=$((900 + CHAOS_MINUTES * 60))
 export PYTHONDONTWRITEBYTECODE=1
 export CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
 export NGINX="${NGINX:-/usr/sbin/nginx}"
@@ -206,6 +211,21 @@ faults() {
   node_tests "kill -9 at random points" kill
 }
 
+cluster() {
+  node_tests "the checker of what goes wrong" chaos_checker.test
+  node_tests "scenarios with their actors on two nodes" matrix_cluster
+  node_tests "what holds over two nodes" cluster_basics
+  node_tests "a node without Redis" cluster_alone
+  node_tests "how nodes start" cluster_start
+  node_tests "two nodes under load" cluster_load
+  node_tests "three nodes and all that goes wrong" chaos
+}
+
+chaos() {
+  export CHAOS_MINUTES
+  node_tests "three nodes and what goes wrong, for $CHAOS_MINUTES minutes" chaos
+}
+
 # The fuzzer's flags are the compiler's unstable ones.
 fuzz() {
   local tools="$TARGET/fuzz-tools" target
@@ -217,14 +237,17 @@ fuzz() {
   done
 }
 
+usage() {
+  echo "usage: tests/run.sh [all|rust|clients|faults|cluster|fuzz] | --chaos MINUTES" >&2
+  exit 2
+}
+
 main() {
   local what=${1:-all}
   case "$what" in
-    all | rust | clients | faults | fuzz) ;;
-    *)
-      echo "usage: tests/run.sh [all|rust|clients|faults|fuzz]" >&2
-      exit 2
-      ;;
+    all | rust | clients | faults | cluster | fuzz) [ "$#" -le 1 ] || usage ;;
+    --chaos) [ "$CHAOS_MINUTES" -gt 0 ] || usage ;;
+    *) usage ;;
   esac
   mkdir -p "$WORK"
   check_tools "$what"
@@ -235,6 +258,7 @@ main() {
   install_node_clients
   case "$what" in all | clients) client_scenarios ;; esac
   case "$what" in all | faults) faults ;; esac
+  case "$what" in all | cluster) cluster ;; --chaos) chaos ;; esac
   finish
 }
 

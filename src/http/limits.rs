@@ -63,6 +63,9 @@ impl Requests {
         buckets.sweep();
         let checked = buckets.limiter.check_key(key);
         checked.map_err(|until| Error::rate_limited(until.wait_time_from(buckets.clock.now())))?;
+        if let Some(wait) = buckets.spent.pays(key) {
+            return Err(Error::rate_limited(wait));
+        }
         buckets.spent.note(key);
         Ok(())
     }
@@ -98,7 +101,8 @@ impl SharedLimit for Requests {
 
     fn spend(&self, caller: &str, count: u32) {
         if let (Some(buckets), Some(key)) = (&self.0, Key::from_name(caller)) {
-            drain(&buckets.limiter, &key, count);
+            let left = drain(&buckets.limiter, &key, count);
+            buckets.spent.owe(key, left);
         }
     }
 }

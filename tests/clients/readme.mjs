@@ -95,6 +95,13 @@ const RUN = {
     assert.match(await readFile(join(ROOT, 'tests', 'run.sh'), 'utf8'), /^ {4}.*\| fuzz\b/m);
   },
 
+  async 'tests/run.sh --chaos 30'() {
+    // Half an hour of faults; here only that it is there, and wants to know how long.
+    const { code, stderr } = await new Program('tests/run.sh --chaos', { cwd: ROOT }).ended();
+    assert.equal(code, 2);
+    assert.match(stderr, /--chaos MINUTES/);
+  },
+
   async 'cargo test'() {
     // tests/run.sh runs the specifications before these tests.
     assert.match(await readFile(join(ROOT, 'tests', 'run.sh'), 'utf8'), /^ *cargo test /m);

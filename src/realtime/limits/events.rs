@@ -94,6 +94,9 @@ impl EventLimits {
         }
         if let (Some(buckets), Some(user)) = (&self.per_user, user) {
             buckets.check_key(user).map_err(wait)?;
+            if let Some(wait) = self.spent.pays(user) {
+                return Err(wait);
+            }
             self.spent.note(user);
         }
         Ok(())
@@ -122,13 +125,18 @@ impl SharedLimit for EventLimits {
 
     fn spend(&self, caller: &str, count: u32) {
         if let (Some(buckets), Ok(user)) = (&self.per_user, UserId::new(caller)) {
-            drain(buckets, &user, count);
+            let left = drain(buckets, &user, count);
+            self.spent.owe(user, left);
         }
     }
 }
 
-/// Takes so many tokens out of a caller's bucket, or all that it has.
-pub fn drain<K: Clone + Hash + Eq>(buckets: &DefaultKeyedRateLimiter<K>, key: &K, count: u32) {
+/// Takes so many tokens out of a caller's bucket; how many it did not have.
+pub fn drain<K: Clone + Hash + Eq>(
+    buckets: &DefaultKeyedRateLimiter<K>,
+    key: &K,
+    count: u32,
+) -> u32 {
     let (mut left, mut step) = (count, count);
     while let Some(some) = NonZeroU32::new(step) {
         if let Ok(Ok(())) = buckets.check_key_n(key, some) {
@@ -138,6 +146,7 @@ pub fn drain<K: Clone + Hash + Eq>(buckets: &DefaultKeyedRateLimiter<K>, key: &K
             step /= 2;
         }
     }
+    left
 }
 
 impl EventBucket {
@@ -198,8 +207,9 @@ mod tests {
             here.spend(&user, count);
         }
         assert_eq!(take(&here, 10), 3);
-        // More than there is empties it.
+        // More than there is is owed.
         there.spend("alice", 1_000);
         assert_eq!(take(&there, 1), 0);
+        assert!(there.spent.pays(&alice).is_some());
     }
 }

@@ -38,26 +38,31 @@ impl Payments {
             return Ok(());
         }
         let id = payment.id.clone();
-        if payment.user.is_none() {
-            // Of a user's payment the log tells every node.
-            let payment = id.clone();
-            self.ports.peers.tell(Notice::PaymentSettled { payment });
-        }
+        // The log tells every node of a user's payment, too, and may be faster than the outcome.
+        let payment = id.clone();
+        self.ports.peers.tell(Notice::PaymentSettled { payment });
         self.elsewhere.set(id, (), SOCKET_FIRST);
         Ok(())
     }
 
     /// A payment has its outcome, as another node or the log says: its socket may be one of ours.
     pub async fn settled(&self, id: &PaymentId) -> Result<()> {
-        if let Some(payment) = self.ports.store.get(id).await? {
-            self.tell_socket(&payment).await?;
+        let Some(payment) = self.ports.store.get(id).await? else {
+            return Ok(());
+        };
+        let is_ours = self.tell_socket(&payment).await?;
+        if is_ours && payment.outcome.is_none() {
+            // The log was faster.
+            self.elsewhere.set(id.clone(), (), SOCKET_FIRST);
         }
         Ok(())
     }
 
     /// A payment's socket has gone, as another node says: its user's devices may be ours.
     pub async fn for_devices(&self, id: &PaymentId) -> Result<()> {
-        if let Some(payment) = self.ports.store.get(id).await? {
+        if let Some(payment) = self.ports.store.get(id).await?
+            && !self.tell_socket(&payment).await?
+        {
             self.tell_own_devices(&payment).await?;
         }
         Ok(())
