@@ -8,6 +8,7 @@ mod member_store;
 mod occupancy;
 mod payment_store;
 mod peers;
+mod places;
 mod position_store;
 mod presence_store;
 mod push_gateway;
@@ -32,6 +33,7 @@ pub use member_store::{MemberStore, Membership};
 pub use occupancy::Occupancy;
 pub use payment_store::PaymentStore;
 pub use peers::{NoPeers, Notice, Peers};
+pub use places::{Places, Taken, Whose};
 pub use position_store::PositionStore;
 pub use presence_store::{
     Arrival, ChangedUser, Departure, PresenceNews, PresenceStore, VERSIONS_PER_MS,

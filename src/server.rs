@@ -168,6 +168,7 @@ impl Server {
         let store = wired.store.clone();
         let mut background = Background::start(services.clone(), hub.clone(), store, &app).await?;
         if let Some(cluster) = wired.cluster.clone() {
+            endpoint.count_everywhere(Arc::new(cluster.places.clone()));
             cluster.share("events", endpoint.event_limits());
             cluster.share("requests", app.requests.clone());
             background.add_cluster(cluster, services.clone());

@@ -215,6 +215,7 @@ cluster() {
   node_tests "the checker of what goes wrong" chaos_checker.test
   node_tests "scenarios with their actors on two nodes" matrix_cluster
   node_tests "what holds over two nodes" cluster_basics
+  node_tests "limits on connections over two nodes" cluster_limits
   node_tests "a node without Redis" cluster_alone
   node_tests "how nodes start" cluster_start
   node_tests "two nodes under load" cluster_load

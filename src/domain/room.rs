@@ -47,6 +47,11 @@ impl Room {
         Self("guests".into())
     }
 
+    /// A room that nobody is in.
+    pub fn nobody() -> Self {
+        Self("".into())
+    }
+
     /// A socket's own room, named by its id.
     pub fn socket(id: &SocketId) -> Self {
         Self(id.as_str().into())

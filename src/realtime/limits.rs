@@ -4,14 +4,21 @@ mod events;
 
 pub use events::{EventBucket, EventLimits, Exceeded, drain};
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::{
     config,
     domain::UserId,
     error::{Code, Error, Result},
+    ports::{Places, Taken, Whose},
     sparse, telemetry,
 };
 
@@ -73,12 +80,16 @@ pub struct ConnectionLimits {
     per_ip: Arc<Counts<IpAddr>>,
     polling_per_ip: Arc<Counts<IpAddr>>,
     per_user: Arc<Counts<UserId>>,
+    /// Where other nodes count, too.
+    everywhere: OnceLock<Arc<dyn Places>>,
 }
 
 /// A counted connection; dropping it ends the count.
 pub struct ConnectionGuard {
     _all: Place<()>,
-    _ip: Option<Place<IpAddr>>,
+    ip: Option<Place<IpAddr>>,
+    /// Its place among those of its address on all nodes, once that was asked for.
+    everywhere: OnceCell<Option<Taken>>,
 }
 
 /// A connection that polls; dropping it ends the count.
@@ -89,6 +100,7 @@ pub struct PollingGuard {
 /// A user's connection; dropping it ends the count.
 pub struct UserGuard {
     _user: Place<UserId>,
+    _everywhere: Option<Taken>,
 }
 
 /// A connection that is held to be refused; dropping it makes room for another.
@@ -105,6 +117,43 @@ impl ConnectionLimits {
             per_ip: Counts::new(limits.connections_per_ip),
             polling_per_ip: Counts::new(limits.polling_sessions_per_ip),
             per_user: Counts::new(limits.connections_per_user),
+            everywhere: OnceLock::new(),
+        }
+    }
+
+    /// From now on connections of other nodes count, too.
+    pub fn count_everywhere(&self, places: Arc<dyn Places>) {
+        // There is one.
+        let _ = self.everywhere.set(places);
+    }
+
+    /// Counts a connection among those of its address on all nodes, once, or fails with
+    /// `too_many_connections_per_ip`.
+    pub async fn admit_everywhere(&self, guard: &ConnectionGuard) -> Result<()> {
+        let (Some(places), Some(ip)) = (self.everywhere.get(), &guard.ip) else {
+            return Ok(());
+        };
+        let limit = self.per_ip.limit;
+        if limit == 0 {
+            return Ok(());
+        }
+        let take = async || places.take(Whose::Address(ip.key), limit).await;
+        let taken = guard.everywhere.get_or_init(take).await;
+        let refused = || refusal(Code::TooManyConnectionsPerIp);
+        taken.as_ref().map(|_| ()).ok_or_else(refused)
+    }
+
+    /// A place among those of a user's on all nodes, where others count, too. Fails with
+    /// `too_many_connections_per_user`.
+    pub async fn admit_user_everywhere(&self, user: &UserId) -> Result<Option<Taken>> {
+        let limit = self.per_user.limit;
+        match self.everywhere.get() {
+            Some(places) if limit > 0 => {
+                let taken = places.take(Whose::User(user), limit).await;
+                let refused = || refusal(Code::TooManyConnectionsPerUser);
+                taken.map(Some).ok_or_else(refused)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -113,7 +162,11 @@ impl ConnectionLimits {
         let all = self.all.take(&());
         let all = all.ok_or_else(|| refusal(Code::TooManyConnections))?;
         let ip = place(&self.per_ip, ip, Code::TooManyConnectionsPerIp)?;
-        Ok(ConnectionGuard { _all: all, _ip: ip })
+        Ok(ConnectionGuard {
+            _all: all,
+            ip,
+            everywhere: OnceCell::new(),
+        })
     }
 
     /// Counts a connection that polls, or fails with `too_many_polling_sessions`.
@@ -123,10 +176,13 @@ impl ConnectionLimits {
     }
 
     /// Counts a user's connection, or fails with `too_many_connections_per_user`.
-    pub fn admit_user(&self, user: &UserId) -> Result<UserGuard> {
+    pub fn admit_user(&self, user: &UserId, everywhere: Option<Taken>) -> Result<UserGuard> {
         let user = self.per_user.take(user);
         let user = user.ok_or_else(|| refusal(Code::TooManyConnectionsPerUser))?;
-        Ok(UserGuard { _user: user })
+        Ok(UserGuard {
+            _user: user,
+            _everywhere: everywhere,
+        })
     }
 
     /// Room for a connection that is to be told why it is refused, if there is any.

@@ -49,7 +49,7 @@ use crate::{
     auth::Auth,
     config::{self, Config},
     error::Result,
-    ports::{SessionStore, StoreResult},
+    ports::{Places, SessionStore, StoreResult},
     services::Services,
 };
 
@@ -186,6 +186,11 @@ impl Endpoint {
     /// The way out to clients, and who is connected.
     pub fn hub(&self) -> Arc<Hub> {
         self.hub.clone()
+    }
+
+    /// From now on limits on connections hold over all nodes.
+    pub fn count_everywhere(&self, places: Arc<dyn Places>) {
+        self.acceptor.connections.count_everywhere(places);
     }
 
     /// How many events users may send.

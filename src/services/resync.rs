@@ -26,10 +26,15 @@ pub struct Resync {
 }
 
 impl Resync {
+    /// Learns how everybody is, so that only what changes from now on is news.
+    pub async fn learn(&self) -> Result<()> {
+        self.presence.tell_since(None, &*self.own).await
+    }
+
     /// Tells this node's clients what may have changed since.
     pub async fn run(&self, since: Timestamp) -> Result<()> {
         self.sessions.reload().await?;
-        self.presence.tell_since(since, &*self.own).await?;
+        self.presence.tell_since(Some(since), &*self.own).await?;
         for room in self.sockets.rooms_with(Room::TRACKING) {
             if let Some(driver) = id_in(&room, Room::TRACKING).and_then(|id| DriverId::new(id).ok())
                 && let Some(position) = self.tracking.position(&driver).await?

@@ -1,10 +1,12 @@
 //! What the nodes of a cluster share in Redis. All of it may be lost: it is what the nodes know.
 
 mod mirror;
+mod places;
 mod positions;
 mod presence;
 mod scripts;
 
+pub use places::RedisPlaces;
 pub use positions::RedisPositions;
 pub use presence::{PresenceOptions, RedisPresence};
 

@@ -14,7 +14,9 @@ use crate::{
     ports::{Commit, FeedStore, Notice, Peers, PresenceNews, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
-    stores::redis::{PresenceOptions, Redis, RedisOpenError, RedisOptions, RedisPresence},
+    stores::redis::{
+        PresenceOptions, Redis, RedisOpenError, RedisOptions, RedisPlaces, RedisPresence,
+    },
 };
 
 /// The most entries and events of other nodes that wait to be delivered.
@@ -39,6 +41,8 @@ pub struct ClusterLink {
     limits: Mutex<Vec<(&'static str, Arc<dyn SharedLimit>)>>,
     /// Who is where in the cluster.
     pub presence: RedisPresence,
+    /// Connections of users and addresses.
+    pub places: RedisPlaces,
     news: End<mpsc::UnboundedReceiver<PresenceNews>>,
     /// What tells workers of presence.
     pub announcer: Arc<Announcer>,
@@ -80,6 +84,7 @@ impl ClusterLink {
         let (presence, news) = RedisPresence::open(redis.clone(), presence);
         Ok(Some(Self {
             presence,
+            places: RedisPlaces::new(redis.clone(), node.clone(), cluster.lease()),
             news: Mutex::new(Some(news)),
             announcer: Arc::default(),
             redis,
@@ -116,11 +121,15 @@ impl ClusterLink {
             self.outgoing.run(&self.redis),
             incoming.run(&self.redis),
             self.heed(services),
-            resync(services, to_read),
+            async {
+                self.presence.settled().await;
+                resync(services, to_read).await;
+            },
             self.tell_spent(),
             self.bridge.run(services),
             self.announcer.run(&self.redis),
             self.presence.run(),
+            self.places.run(),
             self.tell_news(services),
         );
     }
@@ -190,6 +199,9 @@ impl ClusterLink {
 
 /// Reads anew what was missed while other nodes were not heard, each time.
 async fn resync(services: &Services, mut deaf_since: mpsc::UnboundedReceiver<Timestamp>) {
+    while services.resync.learn().await.is_err() {
+        tokio::time::sleep(RESYNC_INTERVAL).await;
+    }
     while let Some(mut since) = deaf_since.recv().await {
         while let Ok(other) = deaf_since.try_recv() {
             since = since.min(other);

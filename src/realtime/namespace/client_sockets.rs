@@ -127,6 +127,12 @@ impl ClientSockets {
         }
     }
 
+    /// Whether the connection is counted as the user's.
+    pub fn counts_user(&self, user: &UserId) -> bool {
+        let state = self.state.lock();
+        state.users.iter().any(|(known, _)| known == user)
+    }
+
     /// Counts the connection as the user's, once, or fails with the limit that stands against it.
     pub fn count_user(
         &self,

@@ -101,16 +101,20 @@ impl Gate {
     }
 
     async fn admit(&self, knock: &Knock) -> Result<()> {
-        if let Admission::Refused(error, _) = &*knock.admission {
-            return Err(error.clone());
+        match &*knock.admission {
+            Admission::Refused(error, _) => return Err(error.clone()),
+            Admission::Counted(guard) => self.connections.admit_everywhere(guard).await?,
         }
         if self.admission == NamespaceAdmission::Everybody {
             return self.welcome(knock, Identity::Guest);
         }
         let credentials = Credentials::read(knock.auth.as_ref(), knock.token.as_deref())?;
         let identity = self.auth.identify(credentials.token.as_deref()).await?;
-        if let Some(user) = identity.user_id() {
-            let admit = || self.connections.admit_user(user);
+        if let Some(user) = identity.user_id()
+            && !knock.sockets.counts_user(user)
+        {
+            let everywhere = self.connections.admit_user_everywhere(user).await?;
+            let admit = || self.connections.admit_user(user, everywhere);
             knock.sockets.count_user(user, admit)?;
         }
         if self.recover(knock, &credentials, &identity).await {

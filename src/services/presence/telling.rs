@@ -77,13 +77,15 @@ impl PresenceService {
         }
     }
 
-    /// Tells this node's sockets, by `own`, whose presence has changed since.
+    /// Tells this node's sockets, by `own`, whose presence has changed since. Without a time it is
+    /// only learnt how everybody is: what nobody has heard of a node that has just begun, they have
+    /// heard of others.
     pub(in crate::services) async fn tell_since(
         &self,
-        since: Timestamp,
+        since: Option<Timestamp>,
         own: &dyn Emitter,
     ) -> Result<()> {
-        let mut version = Self::version_at(since);
+        let mut version = since.map_or(0, Self::version_at);
         loop {
             let changed = self.store.changed_since(version, AT_ONCE).await?;
             let Some(last) = changed.last() else {
@@ -97,6 +99,7 @@ impl PresenceService {
                     last_seen: presence.last_seen,
                 };
                 let (to, except) = match self.audience {
+                    _ if since.is_none() => (vec![Room::nobody()], Vec::new()),
                     Audience::Everyone => (Vec::new(), vec![Room::guests()]),
                     Audience::Roommates => {
                         let mut to = self.occupancy.rooms_of(&user).await?;

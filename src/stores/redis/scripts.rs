@@ -71,4 +71,5 @@ scripts! {
     expire reap overdue told
     vacant restore restored
     put_position lapsed
+    take_place note_places alive
 }

@@ -13,6 +13,8 @@
 -- in:{room}       the instances of each user in the room, with \n in between
 -- rooms:{user}    the user's rooms
 -- pairs:{inst}    the instance's users in rooms, as room \n user, with the user's name
+-- places:{whose}  how many connections of a user or an address nodes have
+-- node:{node}     stands while the node is there
 -- outbox          users who went offline, by when, until that is told
 --
 -- An id has no control characters, so that \n ends one.
