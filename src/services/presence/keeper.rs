@@ -25,6 +25,8 @@ pub struct PresenceKeeper {
     seen: Arc<dyn SeenStore>,
     /// One write at a time, so that older changes do not replace newer ones.
     saving: Mutex<()>,
+    /// Whether something is missing that this keeper is to restore.
+    is_due: Mutex<bool>,
 }
 
 impl PresenceKeeper {
@@ -34,14 +36,21 @@ impl PresenceKeeper {
             presence,
             seen,
             saving: Mutex::new(()),
+            is_due: Mutex::new(false),
         }
     }
 
-    /// Brings back what an earlier run knew, where that is missing.
+    /// Brings back what an earlier run knew, where that is missing. Where it cannot be read, it is
+    /// for this keeper to try again.
     pub async fn restore(&self) -> StoreResult<()> {
-        if self.presence.is_vacant().await? {
+        let mut is_due = self.is_due.lock().await;
+        if !*is_due {
+            *is_due = self.presence.is_vacant().await?;
+        }
+        if *is_due {
             let seen = self.seen.load(MAX_USERS).await?;
             self.presence.restore(seen, Timestamp::now()).await?;
+            *is_due = false;
         }
         Ok(())
     }

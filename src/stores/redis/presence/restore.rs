@@ -31,8 +31,7 @@ impl RedisPresence {
         if !may_be_vacant.load(Ordering::Relaxed) || self.usable().is_none() {
             return Ok(false);
         }
-        let node = self.0.options.node.clone();
-        let args = vec![RESTORING.as_millis().to_string(), node];
+        let args = vec![RESTORING.as_millis().to_string()];
         let reply = SCRIPTS.vacant.run(&self.0.redis, args).await?;
         match reply.first().map(String::as_str) {
             Some("yes") => Ok(true),
