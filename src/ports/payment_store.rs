@@ -17,8 +17,9 @@ pub trait PaymentStore: Send + Sync + 'static {
     /// Gives a payment its outcome. Absent when there is no such payment or it has one already.
     async fn settle(&self, id: &PaymentId, outcome: Outcome) -> StoreResult<Option<Payment>>;
 
-    /// Notes that the outcome is being told to somebody; whether this call was the first to say so.
-    async fn mark_told(&self, id: &PaymentId) -> StoreResult<bool>;
+    /// Notes that the outcome is being told to somebody; whether this attempt is the first to do so.
+    /// The same attempt may ask again, as after an answer that did not arrive.
+    async fn mark_told(&self, id: &PaymentId, attempt: &str) -> StoreResult<bool>;
 
     /// Settled payments of a user whose outcome nobody has heard, oldest first, at most 100.
     async fn untold(&self, user: &UserId) -> StoreResult<Vec<Payment>>;

@@ -2,8 +2,9 @@
 
 mod telling;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::deadlines::Deadlines;
@@ -100,6 +101,8 @@ pub struct Payments {
     elsewhere: Deadlines<PaymentId, ()>,
     /// Signed webhooks of late, and the payment that each was for.
     webhooks: Deadlines<String, PaymentId>,
+    /// Attempts to tell an outcome of which it is not known whether they were the first.
+    attempts: Mutex<HashMap<PaymentId, Arc<str>>>,
 }
 
 impl Payments {
@@ -112,11 +115,16 @@ impl Payments {
             due: Deadlines::new(),
             elsewhere: Deadlines::new(),
             webhooks: Deadlines::new(),
+            attempts: Mutex::default(),
         }
     }
 
-    /// Takes payments up again that had no outcome when the server stopped.
+    /// Takes payments up again that had no outcome when the server stopped. Those that a provider
+    /// settles are its own business.
     pub async fn resume(&self) -> Result<()> {
+        if self.gateway == Gateway::Webhook {
+            return Ok(());
+        }
         for payment in self.ports.store.unsettled().await? {
             self.schedule(&payment);
         }

@@ -13,13 +13,22 @@ use crate::{
 /// hear it.
 const SOCKET_FIRST: Duration = Duration::from_millis(500);
 
+/// When it is tried again to tell what could not be told.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The most attempts that are remembered to be in doubt.
+const MAX_ATTEMPTS: usize = 10_000;
+
 impl Payments {
     /// Tells a user who has connected what came out while they were away.
     pub async fn connected(&self, user: &UserId) -> Result<()> {
         loop {
             let untold = self.ports.store.untold(user).await?;
             for payment in &untold {
-                self.emit(payment, &Room::user(user)).await?;
+                if let Err(error) = self.emit(payment, &Room::user(user)).await {
+                    self.elsewhere.set(payment.id.clone(), (), AGAIN);
+                    return Err(error);
+                }
             }
             if untold.is_empty() {
                 return Ok(());
@@ -74,7 +83,7 @@ impl Payments {
             let (id, ()) = self.elsewhere.next().await;
             if let Err(error) = self.for_devices(&id).await {
                 tracing::warn!(%error, payment = %id, "an outcome could not be told; trying again");
-                self.elsewhere.set(id, (), Duration::from_secs(1));
+                self.elsewhere.set(id, (), AGAIN);
                 continue;
             }
             self.ports
@@ -105,7 +114,7 @@ impl Payments {
     /// Whoever marks the outcome as told emits it: a settlement and a reconnect do not both.
     async fn emit(&self, payment: &Payment, to: &Room) -> Result<()> {
         if let Some(outcome) = payment.outcome
-            && self.ports.store.mark_told(&payment.id).await?
+            && self.is_first(&payment.id).await?
         {
             let (to, status) = ([to.clone()], outcome.as_bool());
             self.ports
@@ -113,5 +122,21 @@ impl Payments {
                 .emit(Emit::new(Class::Durable, &to, PAYMENT_STATUS, &status));
         }
         Ok(())
+    }
+
+    /// Whether nobody else tells the outcome. A failure may hide that we are the first: then the
+    /// same attempt asks again.
+    async fn is_first(&self, id: &PaymentId) -> Result<bool> {
+        let attempt = {
+            let mut attempts = self.attempts.lock();
+            if attempts.len() >= MAX_ATTEMPTS {
+                attempts.clear();
+            }
+            let new = || PaymentId::generate().as_str().into();
+            attempts.entry(id.clone()).or_insert_with(new).clone()
+        };
+        let is_first = self.ports.store.mark_told(id, &attempt).await?;
+        self.attempts.lock().remove(id);
+        Ok(is_first)
     }
 }

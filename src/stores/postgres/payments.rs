@@ -39,9 +39,13 @@ impl PaymentStore for PostgresStore {
         self.pool.change(statement, payment).await
     }
 
-    async fn mark_told(&self, id: &PaymentId) -> StoreResult<bool> {
-        let statement = sqlx::query("UPDATE payments SET told = true WHERE id = $1 AND NOT told")
-            .bind(id.as_str());
+    async fn mark_told(&self, id: &PaymentId, attempt: &str) -> StoreResult<bool> {
+        let statement = sqlx::query(
+            "UPDATE payments SET told = true, told_by = $2
+             WHERE id = $1 AND (NOT told OR told_by = $2)",
+        )
+        .bind(id.as_str())
+        .bind(attempt);
         Ok(self.pool.write(statement).await? > 0)
     }
 

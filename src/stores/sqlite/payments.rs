@@ -59,12 +59,15 @@ impl PaymentStore for SqliteStore {
         .await
     }
 
-    async fn mark_told(&self, id: &PaymentId) -> StoreResult<bool> {
-        let id = id.clone();
+    async fn mark_told(&self, id: &PaymentId, attempt: &str) -> StoreResult<bool> {
+        let (id, attempt) = (id.clone(), attempt.to_owned());
         self.write(move |connection| {
             connection
-                .prepare_cached("UPDATE payments SET told = 1 WHERE id = ?1 AND told = 0")?
-                .execute([id.as_str()])
+                .prepare_cached(
+                    "UPDATE payments SET told = 1, told_by = ?2
+                     WHERE id = ?1 AND (told = 0 OR told_by = ?2)",
+                )?
+                .execute([id.as_str(), attempt.as_str()])
                 .map(|changed| changed > 0)
         })
         .await
