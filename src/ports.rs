@@ -36,7 +36,7 @@ pub use peers::{NoPeers, Notice, Peers};
 pub use places::{Places, Taken, Whose};
 pub use position_store::PositionStore;
 pub use presence_store::{
-    Arrival, ChangedUser, Departure, PresenceNews, PresenceStore, VERSIONS_PER_MS,
+    Arrival, ChangedUser, Departure, Known, PresenceNews, PresenceStore, VERSIONS_PER_MS,
 };
 pub use push_gateway::{PushGateway, Sent};
 pub use push_store::{
@@ -48,7 +48,7 @@ pub use seen_store::{SeenStore, SeenUser};
 pub use session_store::{SavedSession, SessionStore};
 pub use shared_limit::{SharedLimit, Spent, TOLD_PER_SECOND};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};
-pub use stock_store::StockStore;
+pub use stock_store::{Stock, StockStore};
 pub use streams::Streams;
 
 /// Why a store could not do what was asked; the cause is in the log.

@@ -68,7 +68,7 @@ pub struct Emit<'a> {
     pub namespace: &'a str,
     /// Of a durable event: the entry, which a slow reader reads from its feed later.
     pub entry: Option<EntryRef<'a>>,
-    /// Of a latest value: what it is the value of, beside its event and first room.
+    /// Of a latest value: what it is the value of, beside its event; "": its first room.
     pub key: &'a str,
     /// Of a latest value: its number, where several nodes may send values of the same. One that is
     /// smaller than the last is not sent.

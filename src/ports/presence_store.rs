@@ -11,7 +11,10 @@ use crate::domain::{Presence, Room, SocketId, Status, Timestamp, UserId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// The user was offline.
-    CameOnline,
+    CameOnline {
+        /// The change's version.
+        version: u64,
+    },
     /// The user was there already.
     WasThere,
 }
@@ -20,9 +23,19 @@ pub enum Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
     /// It was the user's last device.
-    WentOffline(Presence),
+    WentOffline(Known),
     /// Other devices remain, or the device was not known.
     StillThere,
+}
+
+/// How a user is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// How.
+    pub presence: Presence,
+    /// The version of the change since which it is so: later ones are greater. 0 where that is not
+    /// known.
+    pub version: u64,
 }
 
 /// How many versions of changes there are in a millisecond.
@@ -98,12 +111,8 @@ pub trait PresenceStore: Send + Sync + 'static {
     }
 
     /// Sets the status of a user who is there; absent when the user is offline.
-    async fn set(
-        &self,
-        user: &UserId,
-        status: Status,
-        at: Timestamp,
-    ) -> StoreResult<Option<Presence>>;
+    async fn set(&self, user: &UserId, status: Status, at: Timestamp)
+    -> StoreResult<Option<Known>>;
 
     /// Whether what an earlier run knew is missing, and it is for the caller to restore it. Asked
     /// again and again: a store that others share may lose all it has at any time.
@@ -121,6 +130,9 @@ pub trait PresenceStore: Send + Sync + 'static {
 
     /// The presence of each of these users, in their order.
     async fn get(&self, users: &[UserId]) -> StoreResult<Vec<Presence>>;
+
+    /// How a user is, and since which change.
+    async fn known(&self, user: &UserId) -> StoreResult<Known>;
 
     /// The user of a device.
     async fn owner(&self, device: &SocketId) -> StoreResult<Option<UserId>>;

@@ -88,6 +88,9 @@ pub trait Sockets: Send + Sync + 'static {
     /// The name of a connected user, as their token gives it.
     fn name_of(&self, user: &UserId) -> Option<Arc<str>>;
 
+    /// The connected sockets of a user.
+    fn devices_of(&self, user: &UserId) -> Vec<SocketId>;
+
     /// Whether the user has a connected socket.
     fn is_connected(&self, user: &UserId) -> bool;
 

@@ -9,11 +9,11 @@ use super::locks::KeyedLocks;
 use crate::{
     domain::{ProductId, Room},
     error::Result,
-    ports::{Class, Emit, Emitter, StockStore},
+    ports::{Class, Emit, Emitter, Stock, StockStore},
 };
 
 /// The event that carries a product's stock.
-pub const INVENTORY_UPDATE: &str = "inventory-update";
+const INVENTORY_UPDATE: &str = "inventory-update";
 
 /// Stock.
 pub struct Inventory {
@@ -42,14 +42,20 @@ impl Inventory {
     pub async fn set(&self, product: &ProductId, inventory: Number) -> Result<()> {
         let _order = self.hold(product).await;
         let number = self.stock.put(product, inventory.clone()).await?;
-        let to = [Room::product(product)];
-        let emit = Emit::new(Class::Latest, &to, INVENTORY_UPDATE, &inventory);
-        self.emitter.emit(emit.numbered(number));
+        let stock = Stock { inventory, number };
+        show(&*self.emitter, &Room::product(product), product, &stock);
         Ok(())
     }
 
     /// The last known stock.
-    pub async fn get(&self, product: &ProductId) -> Result<Option<Number>> {
+    pub async fn get(&self, product: &ProductId) -> Result<Option<Stock>> {
         Ok(self.stock.get(product).await?)
     }
+}
+
+/// Tells the stock to a room, unless a newer one was told.
+pub(super) fn show(by: &dyn Emitter, to: &Room, product: &ProductId, stock: &Stock) {
+    let to = std::slice::from_ref(to);
+    let emit = Emit::new(Class::Latest, to, INVENTORY_UPDATE, &stock.inventory);
+    by.emit(emit.keyed(product.as_str()).numbered(stock.number));
 }

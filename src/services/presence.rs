@@ -18,7 +18,7 @@ use crate::{
     domain::{Presence, Room, SocketId, Status, Timestamp, UserId},
     error::{Error, Result},
     ports::{
-        Announcements, Arrival, ChangedUser, Departure, Emitter, MemberStore, Occupancy,
+        Announcements, Arrival, ChangedUser, Departure, Emitter, Known, MemberStore, Occupancy,
         PresenceStore, Sockets, VERSIONS_PER_MS,
     },
 };
@@ -113,11 +113,7 @@ impl PresenceService {
         let _order = self.changes.lock(user).await;
         // One that has come back within its grace window is as if it had not gone.
         self.vanished.cancel(&(user.clone(), device.clone()));
-        let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
-        if arrival == Arrival::CameOnline {
-            self.tell(user, (Status::Online, None), &[], true).await;
-        }
-        Ok(())
+        self.arrived(user, device).await
     }
 
     /// A device has gone, leaving these rooms.
@@ -147,10 +143,10 @@ impl PresenceService {
             ));
         }
         let _order = self.changes.lock(user).await;
-        let presence = self.store.set(user, status, Timestamp::now()).await?;
-        if let Some(presence) = presence {
+        let known = self.store.set(user, status, Timestamp::now()).await?;
+        if let Some(Known { presence, version }) = known {
             let now = (presence.status, presence.last_seen);
-            self.tell(user, now, &[], false).await;
+            self.tell(user, now, version, &[], false).await;
         }
         Ok(())
     }
@@ -227,22 +223,30 @@ impl PresenceService {
         }
     }
 
+    async fn arrived(&self, user: &UserId, device: &SocketId) -> Result<()> {
+        let arrival = self.store.arrive(user, device, Timestamp::now()).await?;
+        if let Arrival::CameOnline { version } = arrival {
+            self.tell(user, (Status::Online, None), version, &[], true)
+                .await;
+        }
+        Ok(())
+    }
+
     async fn departed(&self, user: &UserId, device: &SocketId, rooms: &[Room]) -> Result<()> {
         let _order = self.changes.lock(user).await;
         if self.sockets.identity(device).is_some() {
             // It has come back as it was about to be given up.
             return Ok(());
         }
+        // Another one may have connected and not been noted yet: the user does not go between the two.
+        for other in self.sockets.devices_of(user) {
+            self.arrived(user, &other).await?;
+        }
         let departure = self.store.depart(user, device, Timestamp::now()).await?;
-        if let Departure::WentOffline(presence) = departure {
+        if let Departure::WentOffline(Known { presence, version }) = departure {
             let now = (Status::Offline, presence.last_seen);
-            self.tell(user, now, rooms, true).await;
+            self.tell(user, now, version, rooms, true).await;
         }
         Ok(())
-    }
-
-    async fn one(&self, user: &UserId) -> Result<Presence> {
-        let presences = self.store.get(std::slice::from_ref(user)).await?;
-        Ok(presences.into_iter().next().unwrap_or(Presence::UNKNOWN))
     }
 }

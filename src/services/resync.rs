@@ -6,7 +6,7 @@ use super::{Inventory, PresenceService, Sessions, Tracking, inventory, tracking}
 use crate::{
     domain::{DriverId, ProductId, Room, Timestamp},
     error::Result,
-    ports::{Class, Emit, Emitter, Sockets},
+    ports::{Emitter, Sockets},
 };
 
 /// What is read anew.
@@ -39,11 +39,7 @@ impl Resync {
             if let Some(driver) = id_in(&room, Room::TRACKING).and_then(|id| DriverId::new(id).ok())
                 && let Some(position) = self.tracking.position(&driver).await?
             {
-                let to = [room];
-                let event = tracking::LOCATION_UPDATE;
-                let number = u64::try_from(position.position.timestamp.as_ms()).ok();
-                let emit = Emit::new(Class::Latest, &to, event, &position);
-                self.own.emit(emit.numbered(number));
+                tracking::show(&*self.own, &room, &position);
             }
         }
         for room in self.sockets.rooms_with(Room::PRODUCT) {
@@ -51,9 +47,7 @@ impl Resync {
                 id_in(&room, Room::PRODUCT).and_then(|id| ProductId::new(id).ok())
                 && let Some(stock) = self.inventory.get(&product).await?
             {
-                let to = [room];
-                let event = inventory::INVENTORY_UPDATE;
-                self.own.emit(Emit::new(Class::Latest, &to, event, &stock));
+                inventory::show(&*self.own, &room, &product, &stock);
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The event that carries a position.
-pub const LOCATION_UPDATE: &str = "location-update";
+const LOCATION_UPDATE: &str = "location-update";
 const DRIVER_OFFLINE: &str = "driver-offline";
 
 /// How long to wait for a store that failed.
@@ -147,16 +147,21 @@ impl Tracking {
         if !self.positions.put(driver, position.clone(), left).await? {
             return Err(stale());
         }
-        let to = [Room::tracking(driver)];
         let update = DriverPosition {
             driver_id: driver.clone(),
             position,
         };
-        let number = u64::try_from(update.position.timestamp.as_ms()).ok();
-        let emit = Emit::new(Class::Latest, &to, LOCATION_UPDATE, &update);
-        self.emitter.emit(emit.numbered(number));
+        show(&*self.emitter, &Room::tracking(driver), &update);
         Ok(())
     }
+}
+
+/// Tells the position to a room, unless a newer one was told.
+pub(super) fn show(by: &dyn Emitter, to: &Room, position: &DriverPosition) {
+    let number = u64::try_from(position.position.timestamp.as_ms()).ok();
+    let to = std::slice::from_ref(to);
+    let emit = Emit::new(Class::Latest, to, LOCATION_UPDATE, position);
+    by.emit(emit.keyed(position.driver_id.as_str()).numbered(number));
 }
 
 fn check_may_report(by: &Identity, driver: &DriverId) -> Result<()> {

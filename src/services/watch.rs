@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Number;
 
-use super::{Inventory, Tracking, inventory::INVENTORY_UPDATE, tracking::LOCATION_UPDATE};
+use super::{Inventory, Tracking, inventory, tracking};
 use crate::{
     config::{SnapshotKind, WatchRule, Who},
     domain::{
         DriverId, DriverPosition, IdError, Identity, ProductId, Role, Room, SocketId, WatchedId,
     },
     error::{Error, Result},
-    ports::{Class, Emit, Emitter, Payload, Sockets},
+    ports::{Emitter, Sockets},
 };
 
 /// What a watcher sees at once.
@@ -57,7 +57,7 @@ impl Watch {
     ) -> Result<Watched> {
         check_may_watch(rule.who, who)?;
         let room = room(rule, id);
-        let own = [Room::socket(socket)];
+        let own = Room::socket(socket);
         let snapshot = match rule.snapshot {
             SnapshotKind::None => {
                 self.sockets.join(socket, &room)?;
@@ -69,7 +69,7 @@ impl Watch {
                 self.sockets.join(socket, &room)?;
                 let position = self.tracking.position(&driver).await?;
                 if let Some(position) = &position {
-                    self.show(&own, LOCATION_UPDATE, position);
+                    tracking::show(&*self.emitter, &own, position);
                 }
                 Snapshot::Position(position)
             }
@@ -79,9 +79,9 @@ impl Watch {
                 self.sockets.join(socket, &room)?;
                 let stock = self.inventory.get(&product).await?;
                 if let Some(stock) = &stock {
-                    self.show(&own, INVENTORY_UPDATE, stock);
+                    inventory::show(&*self.emitter, &own, &product, stock);
                 }
-                Snapshot::Stock(stock)
+                Snapshot::Stock(stock.map(|stock| stock.inventory))
             }
         };
         Ok(Watched { snapshot })
@@ -98,11 +98,6 @@ impl Watch {
         check_may_watch(rule.who, who)?;
         self.sockets.leave(socket, &room(rule, id));
         Ok(())
-    }
-
-    fn show(&self, to: &[Room], event: &str, value: Payload<'_>) {
-        self.emitter
-            .emit(Emit::new(Class::Latest, to, event, value));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The last known stock of products.
 
-use roomcast::domain::ProductId;
+use roomcast::{domain::ProductId, ports::Stock};
 use serde_json::Number;
 
 use crate::backend::Durable;
@@ -28,7 +28,9 @@ pub async fn the_newest_stock_replaces_the_one_before(backend: impl Durable) {
     // Where there are numbers, they rise.
     assert_eq!(first.is_some(), second.is_some());
     assert!(first.is_none() || first < second);
-    assert_eq!(stock.get(&product("7")).await, Ok(Some(Number::from(0))));
+    let (inventory, number) = (Number::from(0), second);
+    let newest = Stock { inventory, number };
+    assert_eq!(stock.get(&product("7")).await, Ok(Some(newest)));
     assert_eq!(stock.get(&product("8")).await, Ok(None));
 }
 
@@ -49,6 +51,7 @@ pub async fn any_json_number_comes_back_as_it_was_and_stays_over_a_restart(
     }
     backend.reopen().await;
     for (id, number) in ["a", "b", "c"].into_iter().zip(numbers) {
-        assert_eq!(backend.stock().get(&product(id)).await, Ok(Some(number)));
+        let stock = backend.stock().get(&product(id)).await.unwrap();
+        assert_eq!(stock.unwrap().inventory, number);
     }
 }

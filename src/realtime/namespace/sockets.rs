@@ -77,9 +77,14 @@ impl Sockets for Hub {
         Some(identity.user().ok()?.name.clone())
     }
 
-    fn is_connected(&self, user: &UserId) -> bool {
+    fn devices_of(&self, user: &UserId) -> Vec<SocketId> {
         let devices = self.root.rooms().devices(user);
-        devices.iter().any(|device| !device.is_gone())
+        let there = devices.iter().filter(|device| !device.is_gone());
+        there.map(|device| device.id().clone()).collect()
+    }
+
+    fn is_connected(&self, user: &UserId) -> bool {
+        !self.devices_of(user).is_empty()
     }
 
     fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason) {

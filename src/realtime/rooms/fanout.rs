@@ -40,9 +40,7 @@ impl Rooms {
             return Tally::default();
         }
         if let Some(says) = emit.says
-            && !inner
-                .newest
-                .is_told(KEYS.hash_one((emit.event, emit.key)), says)
+            && !inner.newest.is_told(what(emit), says)
         {
             return Tally::default();
         }
@@ -66,9 +64,10 @@ impl Rooms {
     }
 }
 
-/// What a latest value is the value of.
+/// What a latest value is the value of: its key, whoever hears it, else its first room.
 fn what(emit: &Emit<'_>) -> u64 {
-    KEYS.hash_one((emit.event, emit.to.first(), emit.key))
+    let room = emit.to.first().filter(|_| emit.key.is_empty());
+    KEYS.hash_one((emit.event, room, emit.key))
 }
 
 /// Whether an event can be recovered.

@@ -6,7 +6,7 @@ use super::{Audience, PresenceService};
 use crate::{
     domain::{Room, Status, Timestamp, UserId},
     error::Result,
-    ports::{ChangedUser, Class, Emit, Emitter},
+    ports::{ChangedUser, Class, Emit, Emitter, Known},
 };
 
 const EVENT: &str = "presence:changed";
@@ -30,7 +30,7 @@ impl PresenceService {
         if self.audience == Audience::Everyone {
             return Ok(());
         }
-        let presence = self.one(user).await?;
+        let presence = self.store.known(user).await?.presence;
         let (to, own) = ([room.clone()], [Room::user(user)]);
         let payload = PresenceChanged {
             user_id: user,
@@ -47,11 +47,11 @@ impl PresenceService {
     /// status.
     pub(in crate::services) async fn is_there_after_all(&self, user: &UserId, shows_when: bool) {
         let _order = self.changes.lock(user).await;
-        match self.one(user).await {
-            Ok(presence) if presence.status != Status::Offline => {
+        match self.store.known(user).await {
+            Ok(Known { presence, version }) if presence.status != Status::Offline => {
                 let last_seen = presence.last_seen.filter(|_| shows_when);
                 let now = (presence.status, last_seen);
-                self.tell(user, now, &[], true).await;
+                self.tell(user, now, version, &[], true).await;
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "a user's presence could not be told"),
@@ -66,10 +66,10 @@ impl PresenceService {
         rooms: &[Room],
     ) {
         let _order = self.changes.lock(user).await;
-        match self.one(user).await {
-            Ok(presence) if presence.status == Status::Offline => {
+        match self.store.known(user).await {
+            Ok(Known { presence, version }) if presence.status == Status::Offline => {
                 let now = (Status::Offline, Some(last_seen));
-                self.tell(user, now, rooms, true).await;
+                self.tell(user, now, version, rooms, true).await;
             }
             // They are back, as the audience has heard.
             Ok(_) => {}
@@ -92,7 +92,12 @@ impl PresenceService {
                 return Ok(());
             };
             version = last.version;
-            for ChangedUser { user, presence, .. } in changed {
+            for ChangedUser {
+                user,
+                presence,
+                version,
+            } in changed
+            {
                 let payload = PresenceChanged {
                     user_id: &user,
                     status: presence.status,
@@ -109,22 +114,24 @@ impl PresenceService {
                 };
                 let emit = Emit::new(Class::Latest, &to, EVENT, &payload).except(&except);
                 let emit = emit.saying(presence.status as u8, true);
-                own.emit(emit.keyed(user.as_str()));
+                own.emit(emit.keyed(user.as_str()).numbered(Some(version)));
             }
         }
     }
 
-    /// `rooms`: those the user has just left, whose members are roommates still. `is_news`: it is
-    /// told where the last that was told of the user was something else; several nodes may find out
-    /// the same.
+    /// `version`: of the change; one that others have told of since is newer, and stands. `rooms`:
+    /// those the user has just left, whose members are roommates still. `is_news`: it is told where
+    /// the last that was told of the user was something else; several nodes may find out the same.
     pub(super) async fn tell(
         &self,
         user: &UserId,
         (status, last_seen): (Status, Option<Timestamp>),
+        version: u64,
         rooms: &[Room],
         is_news: bool,
     ) {
         self.announcements.presence(user, status, last_seen);
+        let number = Some(version).filter(|version| *version > 0);
         let payload = PresenceChanged {
             user_id: user,
             status,
@@ -134,7 +141,7 @@ impl PresenceService {
             Audience::Everyone => {
                 let guests = [Room::guests()];
                 let emit = Emit::new(Class::Latest, &[], EVENT, &payload).keyed(user.as_str());
-                let emit = emit.saying(status as u8, is_news);
+                let emit = emit.saying(status as u8, is_news).numbered(number);
                 self.emitter.emit(emit.except(&guests));
             }
             Audience::Roommates => {
@@ -145,7 +152,7 @@ impl PresenceService {
                 to.extend_from_slice(rooms);
                 to.push(Room::user(user));
                 let emit = Emit::new(Class::Latest, &to, EVENT, &payload);
-                let emit = emit.saying(status as u8, is_news);
+                let emit = emit.saying(status as u8, is_news).numbered(number);
                 self.emitter.emit(emit.keyed(user.as_str()));
             }
         }

@@ -14,7 +14,8 @@ use super::users::Users;
 use crate::{
     domain::{Presence, SocketId, Status, Timestamp, UserId},
     ports::{
-        Arrival, ChangedUser, Departure, PresenceStore, SeenUser, StoreResult, VERSIONS_PER_MS,
+        Arrival, ChangedUser, Departure, Known, PresenceStore, SeenUser, StoreResult,
+        VERSIONS_PER_MS,
     },
     sparse,
 };
@@ -73,6 +74,15 @@ impl State {
         }
     }
 
+    fn known(&self, user: &UserId) -> Known {
+        let there = self.there.by_id.get(user).map(|(version, _)| *version);
+        let offline = self.offline.by_id.get(user).map(|(version, _)| *version);
+        Known {
+            presence: self.presence(user),
+            version: there.or(offline).unwrap_or(0),
+        }
+    }
+
     fn leave(&mut self, user: &UserId, at: Timestamp) {
         let version = self.change(at);
         self.there.remove(user);
@@ -127,7 +137,7 @@ impl PresenceStore for MemoryPresence {
         };
         let version = state.change(at);
         state.there.put(user, there, version);
-        Ok(Arrival::CameOnline)
+        Ok(Arrival::CameOnline { version })
     }
 
     async fn depart(
@@ -150,7 +160,7 @@ impl PresenceStore for MemoryPresence {
             return Ok(Departure::StillThere);
         }
         state.leave(user, at);
-        Ok(Departure::WentOffline(state.presence(user)))
+        Ok(Departure::WentOffline(state.known(user)))
     }
 
     async fn set(
@@ -158,7 +168,7 @@ impl PresenceStore for MemoryPresence {
         user: &UserId,
         status: Status,
         at: Timestamp,
-    ) -> StoreResult<Option<Presence>> {
+    ) -> StoreResult<Option<Known>> {
         let mut state = self.0.lock();
         let Some(mut there) = state.there.remove(user) else {
             return Ok(None);
@@ -167,7 +177,7 @@ impl PresenceStore for MemoryPresence {
         there.last_seen = at;
         let (version, presence) = (state.change(at), there.presence());
         state.there.put(user, there, version);
-        Ok(Some(presence))
+        Ok(Some(Known { presence, version }))
     }
 
     async fn is_vacant(&self) -> StoreResult<bool> {
@@ -194,6 +204,10 @@ impl PresenceStore for MemoryPresence {
         let now = versions_at(Timestamp::now().plus(Duration::from_millis(1)));
         let is_given = version <= state.version.max(now);
         Ok(state.changed_since(if is_given { version } else { 0 }, limit))
+    }
+
+    async fn known(&self, user: &UserId) -> StoreResult<Known> {
+        Ok(self.0.lock().known(user))
     }
 
     async fn get(&self, users: &[UserId]) -> StoreResult<Vec<Presence>> {

@@ -6,7 +6,7 @@ use sqlx::Row;
 use super::{PostgresStore, rows};
 use crate::{
     domain::ProductId,
-    ports::{StockStore, StoreResult},
+    ports::{Stock, StockStore, StoreResult},
 };
 
 #[async_trait]
@@ -30,12 +30,16 @@ impl StockStore for PostgresStore {
         number.await
     }
 
-    async fn get(&self, product: &ProductId) -> StoreResult<Option<serde_json::Number>> {
-        let statement =
-            sqlx::query("SELECT inventory FROM stock WHERE product = $1").bind(product.as_str());
-        let inventory = self.pool.read_one(statement, |row| {
-            serde_json::from_str(row.try_get("inventory")?).map_err(|_| rows::invalid("inventory"))
+    async fn get(&self, product: &ProductId) -> StoreResult<Option<Stock>> {
+        let statement = sqlx::query("SELECT inventory, number FROM stock WHERE product = $1")
+            .bind(product.as_str());
+        let stock = self.pool.read_one(statement, |row| {
+            let inventory = serde_json::from_str(row.try_get("inventory")?);
+            Ok(Stock {
+                inventory: inventory.map_err(|_| rows::invalid("inventory"))?,
+                number: Some(rows::number(row, "number")?),
+            })
         });
-        inventory.await
+        stock.await
     }
 }

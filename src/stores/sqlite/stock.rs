@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, types::Type};
 use super::{SqliteStore, rows};
 use crate::{
     domain::ProductId,
-    ports::{StockStore, StoreResult},
+    ports::{Stock, StockStore, StoreResult},
 };
 
 #[async_trait]
@@ -30,14 +30,18 @@ impl StockStore for SqliteStore {
         .await
     }
 
-    async fn get(&self, product: &ProductId) -> StoreResult<Option<serde_json::Number>> {
+    async fn get(&self, product: &ProductId) -> StoreResult<Option<Stock>> {
         let product = product.clone();
         self.read(move |connection| {
             connection
                 .prepare_cached("SELECT inventory FROM stock WHERE product = ?1")?
                 .query_row([product.as_str()], |row| {
                     let text: String = row.get(0)?;
-                    serde_json::from_str(&text).map_err(|_| rows::invalid(0, Type::Text))
+                    let inventory = serde_json::from_str(&text);
+                    Ok(Stock {
+                        inventory: inventory.map_err(|_| rows::invalid(0, Type::Text))?,
+                        number: None,
+                    })
                 })
                 .optional()
         })

@@ -93,7 +93,7 @@ impl Node {
     pub async fn sets(&self, name: &str, status: Status) -> Option<Presence> {
         let user = user(name);
         let set = self.presence.set(&user, status, Timestamp::now());
-        set.await.unwrap()
+        set.await.unwrap().map(|known| known.presence)
     }
 
     pub async fn presence_of(&self, name: &str) -> Presence {

@@ -11,4 +11,4 @@ local version = change(ARGV[4])
 call('HSET', key, 's', ARGV[3], 't', ARGV[4], 'v', version)
 call('ZADD', base .. 'there', version, ARGV[2])
 local status, seen, devices = read(ARGV[2])
-return { 'set', status, seen, devices }
+return { 'set', status, seen, devices, version }

@@ -65,17 +65,18 @@ local function has(key, device)
   return false
 end
 
--- Status, last seen and the number of devices; nothing where the user is not known.
+-- Status, last seen, the number of devices, the version; nothing where the user is not known.
 local function read(user)
   local key = base .. 'user:' .. user
-  local fields = call('HMGET', key, 's', 't')
+  local fields = call('HMGET', key, 's', 't', 'v')
   if not fields[1] then
     return nil
   end
-  return fields[1], fields[2], text(call('HLEN', key) - FIXED)
+  return fields[1], fields[2], text(call('HLEN', key) - FIXED), fields[3]
 end
 
--- What the user's status was: none where the user was not known.
+-- What the user's status was, none where the user was not known; and the version of the change,
+-- where the user was not there.
 local function arrive(instance, user, device, at, status)
   local key = base .. 'user:' .. user
   local known = call('HMGET', key, 's', 't')
@@ -92,7 +93,7 @@ local function arrive(instance, user, device, at, status)
   call('ZREM', base .. 'offline', user)
   call('ZREM', base .. 'outbox', user)
   call('ZADD', base .. 'there', version, user)
-  return known[1]
+  return known[1], version
 end
 
 -- The oldest of those who have gone is forgotten where there are too many.
@@ -107,7 +108,7 @@ local function trim()
 end
 
 -- Removes a device of the instance. Where it was the user's last one, returns when that was, as
--- the outbox says.
+-- the outbox says, and the change's version.
 local function remove(instance, user, device, at)
   local key = base .. 'user:' .. user
   call('SREM', base .. 'devices:' .. instance, user .. '\n' .. device)
@@ -130,7 +131,7 @@ local function remove(instance, user, device, at)
   trim()
   local stamp = text(now())
   call('ZADD', base .. 'outbox', stamp, user)
-  return stamp
+  return stamp, version
 end
 
 -- Whether no instance had the user in the room.

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     domain::{Presence, SocketId, Status, Timestamp, UserId},
-    ports::{Arrival, ChangedUser, Departure, PresenceStore, SeenUser, StoreError, StoreResult},
+    ports::{
+        Arrival, ChangedUser, Departure, Known, PresenceStore, SeenUser, StoreError, StoreResult,
+    },
 };
 
 /// The most users who are asked for at once.
@@ -37,8 +39,10 @@ impl PresenceStore for RedisPresence {
             return Ok(Arrival::WasThere);
         };
         self.0.mirror.lock().told(user);
-        Ok(match reply.first() {
-            Some(reply) if reply == "came online" => Arrival::CameOnline,
+        Ok(match reply.as_slice() {
+            [reply, version] if reply == "came online" => Arrival::CameOnline {
+                version: number(version)?,
+            },
             _ => Arrival::WasThere,
         })
     }
@@ -62,15 +66,18 @@ impl PresenceStore for RedisPresence {
         let Ok(reply) = self.write(&instance, &SCRIPTS.depart, &args).await else {
             return Ok(Departure::StillThere);
         };
-        let [reply, stamp] = reply.as_slice() else {
+        let [reply, stamp, version] = reply.as_slice() else {
             return Ok(Departure::StillThere);
         };
         debug_assert_eq!(reply, "offline");
         self.note(user, stamp.clone());
-        Ok(Departure::WentOffline(Presence {
-            status: Status::Offline,
-            last_seen: Some(at),
-            devices: 0,
+        Ok(Departure::WentOffline(Known {
+            presence: Presence {
+                status: Status::Offline,
+                last_seen: Some(at),
+                devices: 0,
+            },
+            version: number(version)?,
         }))
     }
 
@@ -83,7 +90,7 @@ impl PresenceStore for RedisPresence {
         user: &UserId,
         status: Status,
         at: Timestamp,
-    ) -> StoreResult<Option<Presence>> {
+    ) -> StoreResult<Option<Known>> {
         let instance = {
             let mut mirror = self.0.mirror.lock();
             match mirror.set(user, status, at) {
@@ -101,7 +108,10 @@ impl PresenceStore for RedisPresence {
         };
         self.0.mirror.lock().status_told(user);
         match reply.as_slice() {
-            [_, status, seen, devices] => presence(status, seen, devices).map(Some),
+            [_, status, seen, devices, version] => Ok(Some(Known {
+                presence: presence(status, seen, devices)?,
+                version: number(version)?,
+            })),
             _ => Ok(None),
         }
     }
@@ -130,8 +140,8 @@ impl PresenceStore for RedisPresence {
             let args = some.iter().map(ToString::to_string).collect();
             let ask = SCRIPTS.get.run(&self.0.redis, args);
             if let Some(rows) = self.read(ask).await {
-                let rows = rows.as_chunks::<3>().0.iter();
-                for [status, seen, devices] in rows {
+                let rows = rows.as_chunks::<4>().0.iter();
+                for [status, seen, devices, _] in rows {
                     found.push(presence(status, seen, devices)?);
                 }
             } else {
@@ -140,6 +150,21 @@ impl PresenceStore for RedisPresence {
             }
         }
         Ok(found)
+    }
+
+    async fn known(&self, user: &UserId) -> StoreResult<Known> {
+        let ask = SCRIPTS.get.run(&self.0.redis, vec![user.to_string()]);
+        let rows = self.read(ask).await;
+        Ok(match rows.as_deref() {
+            Some([status, seen, devices, version]) => Known {
+                presence: presence(status, seen, devices)?,
+                version: version.parse().unwrap_or(0),
+            },
+            _ => Known {
+                presence: self.0.mirror.lock().presence(user),
+                version: 0,
+            },
+        })
     }
 
     async fn owner(&self, device: &SocketId) -> StoreResult<Option<UserId>> {
@@ -165,6 +190,10 @@ impl PresenceStore for RedisPresence {
     }
 }
 
+fn number(text: &str) -> StoreResult<u64> {
+    text.parse().map_err(|_| StoreError)
+}
+
 /// Nothing but empty texts stands for a user who is not known.
 fn presence(status: &str, seen: &str, devices: &str) -> StoreResult<Presence> {
     if status.is_empty() {
@@ -183,7 +212,7 @@ pub(super) fn changes(rows: &[String]) -> StoreResult<Vec<ChangedUser>> {
         Ok(ChangedUser {
             user: UserId::new(user.as_str()).map_err(|_| StoreError)?,
             presence: presence(status, seen, devices)?,
-            version: version.parse().map_err(|_| StoreError)?,
+            version: number(version)?,
         })
     })
     .collect()
