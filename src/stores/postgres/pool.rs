@@ -2,6 +2,11 @@
 //! stopped answering without a limit of time, and never hands on a connection whose statement was
 //! given up.
 
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
 use futures::TryStreamExt;
 use parking_lot::Mutex;
 use sqlx::{
@@ -30,6 +35,7 @@ pub(super) struct Pool {
     permits: Semaphore,
     idle: Mutex<Vec<Live>>,
     size: u32,
+    complaints: Complaints,
 }
 
 impl Pool {
@@ -40,6 +46,7 @@ impl Pool {
             permits: Semaphore::new(size as usize),
             idle: Mutex::default(),
             size,
+            complaints: Complaints::default(),
         }
     }
 
@@ -50,7 +57,7 @@ impl Pool {
         read: impl Fn(&PgRow) -> sqlx::Result<T>,
     ) -> StoreResult<Vec<T>> {
         let answer = self.run(statement, ErrorKind::Read).await?;
-        answer.read(ErrorKind::Read, read)
+        self.rows(&answer, ErrorKind::Read, read)
     }
 
     /// Reads the one row that a statement gives, or none.
@@ -69,7 +76,7 @@ impl Pool {
         read: impl Fn(&PgRow) -> sqlx::Result<T>,
     ) -> StoreResult<Option<T>> {
         let answer = self.run(statement, ErrorKind::Write).await?;
-        Ok(answer.read(ErrorKind::Write, read)?.pop())
+        Ok(self.rows(&answer, ErrorKind::Write, read)?.pop())
     }
 
     /// Runs a statement that changes something; how many rows it has changed.
@@ -82,7 +89,29 @@ impl Pool {
         let _permit = self.permit(until).await?;
         let asked = timeout_at(until, self.ask(statement)).await;
         let asked = asked.unwrap_or_else(|_| Err(no_answer()));
-        asked.map_err(|error| failed(kind, &error))
+        match asked {
+            Ok(answer) => {
+                self.complaints.none();
+                Ok(answer)
+            }
+            Err(error) => Err(self.failed(kind, &error)),
+        }
+    }
+
+    fn rows<T>(
+        &self,
+        answer: &Answer,
+        kind: ErrorKind,
+        read: impl Fn(&PgRow) -> sqlx::Result<T>,
+    ) -> StoreResult<Vec<T>> {
+        let read: sqlx::Result<Vec<T>> = answer.rows.iter().map(read).collect();
+        read.map_err(|error| self.failed(kind, &error))
+    }
+
+    fn failed(&self, kind: ErrorKind, error: &sqlx::Error) -> StoreError {
+        kind.count();
+        self.complaints.log(error);
+        StoreError
     }
 
     async fn permit(&self, until: Instant) -> StoreResult<SemaphorePermit<'_>> {
@@ -147,14 +176,35 @@ struct Answer {
     changed: u64,
 }
 
-impl Answer {
-    fn read<T>(
-        &self,
-        kind: ErrorKind,
-        read: impl Fn(&PgRow) -> sqlx::Result<T>,
-    ) -> StoreResult<Vec<T>> {
-        let read: sqlx::Result<Vec<T>> = self.rows.iter().map(read).collect();
-        read.map_err(|error| failed(kind, &error))
+/// How often a statement that fails is logged: under load there are hundreds a second.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Logs when the database goes and comes back, and some of the statements that it refuses.
+#[derive(Default)]
+struct Complaints {
+    is_away: AtomicBool,
+    refused_at: Mutex<Option<Instant>>,
+}
+
+impl Complaints {
+    fn log(&self, error: &sqlx::Error) {
+        if is_lost(error) {
+            if !self.is_away.swap(true, Ordering::Relaxed) {
+                tracing::error!(%error, "the store does not answer");
+            }
+            return;
+        }
+        let mut refused_at = self.refused_at.lock();
+        if refused_at.is_none_or(|at| at.elapsed() > LOG_INTERVAL) {
+            *refused_at = Some(Instant::now());
+            tracing::error!(%error, "a statement failed");
+        }
+    }
+
+    fn none(&self) {
+        if self.is_away.load(Ordering::Relaxed) && self.is_away.swap(false, Ordering::Relaxed) {
+            tracing::info!("the store answers again");
+        }
     }
 }
 
@@ -172,10 +222,4 @@ async fn fetch(connection: &mut PgConnection, statement: Statement<'_>) -> sqlx:
     }
     drop(steps);
     Ok(answer)
-}
-
-fn failed(kind: ErrorKind, error: &sqlx::Error) -> StoreError {
-    kind.count();
-    tracing::error!(%error, "a statement failed");
-    StoreError
 }
