@@ -2,13 +2,14 @@
 //!
 //! Every node hears the channels; the one that holds a short lease takes the messages up, and what
 //! comes of them reaches the clients of all nodes like everything else. The others keep what they
-//! heard of late: whoever takes the lease over goes on where the last one stopped. Streams are read
-//! as a consumer group, so that each entry is taken up by one node, and by another if that one goes.
+//! heard of late: whoever takes the lease over goes on where the last one stopped. It reads the streams,
+//! too, as one consumer of a group: what its predecessor was given and did not acknowledge comes first.
 
 mod announce;
 mod lease;
 mod listen;
 mod message;
+mod misfits;
 mod perform;
 mod queue;
 mod stream;
@@ -19,7 +20,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::join_all};
 
-use self::{lease::Lease, listen::Listener, perform::Worker, queue::Queue, stream::StreamReader};
+use self::{
+    lease::Lease, listen::Listener, misfits::Misfits, perform::Worker, queue::Queue,
+    stream::StreamReader,
+};
 use crate::{config::RelayRule, services::Services, stores::redis::Redis};
 
 /// How messages are taken up.
@@ -27,10 +31,14 @@ use crate::{config::RelayRule, services::Services, stores::redis::Redis};
 pub struct BridgeOptions {
     /// This node's name.
     pub node: String,
+    /// How long a command to Redis may take.
+    pub timeout: Duration,
     /// Whether the built-in channels are heard.
     pub channels: bool,
     /// What else is heard.
     pub rules: Vec<RelayRule>,
+    /// The largest message that is taken, in bytes.
+    pub payload_bytes: usize,
     /// The most messages that wait.
     pub queue: usize,
     /// The most that are taken up at a time.
@@ -39,8 +47,6 @@ pub struct BridgeOptions {
     pub retry: Duration,
     /// The consumer group.
     pub group: String,
-    /// After how long without an acknowledgement another node takes an entry of a stream.
-    pub claim_idle: Duration,
 }
 
 /// Hears channels and streams.
@@ -48,6 +54,7 @@ pub struct Bridge {
     redis: Redis,
     options: BridgeOptions,
     queue: Arc<Queue>,
+    misfits: Misfits,
     lease: Lease,
 }
 
@@ -56,6 +63,7 @@ impl Bridge {
     pub fn new(redis: Redis, options: BridgeOptions) -> Self {
         Self {
             queue: Arc::new(Queue::new(options.queue)),
+            misfits: Misfits::default(),
             lease: Lease::new(redis.clone(), options.node.clone()),
             redis,
             options,
@@ -66,12 +74,15 @@ impl Bridge {
     pub async fn run(&self, services: &Services) {
         let listener = Listener {
             redis: &self.redis,
+            lease: &self.lease,
             options: &self.options,
             queue: &self.queue,
+            misfits: &self.misfits,
         };
         let worker = Worker {
             lease: &self.lease,
             queue: &self.queue,
+            misfits: &self.misfits,
             options: &self.options,
             services,
         };
@@ -81,8 +92,10 @@ impl Bridge {
         for rule in streams {
             let reader = StreamReader {
                 redis: &self.redis,
+                lease: &self.lease,
                 options: &self.options,
                 rule,
+                misfits: &self.misfits,
                 services,
             };
             reading.push(reader.run().boxed());
@@ -95,7 +108,7 @@ impl Bridge {
         );
     }
 
-    /// Lets another node take over at once.
+    /// Lets another node take over, once what was taken up is done.
     pub async fn release(&self) {
         self.lease.release().await;
     }

@@ -75,7 +75,7 @@ impl Announcements for Announcer {
             return;
         };
         if self.waiting.try_send(message).is_err() {
-            count(CHANNEL, "dropped");
+            count(&CHANNEL.into(), "dropped");
         }
     }
 }

@@ -1,15 +1,18 @@
-//! Which node takes messages up.
+//! Which node takes messages up, and what it has taken up.
+//!
+//! The holder publishes a mark now and then. Every node hears messages and marks in one order: a
+//! message is known by the mark that came last before it, whenever a node gets to hear it. What is
+//! taken up is noted under that name, by a script that the holder alone can run: whoever takes the
+//! lease over leaves it out.
 
 use std::{
-    sync::LazyLock,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use fred::{
-    interfaces::{KeysInterface, ListInterface, LuaInterface},
-    types::{Expiration, SetOptions},
-};
+use fred::interfaces::{ListInterface, LuaInterface};
 use parking_lot::Mutex;
+use tokio::sync::{RwLock, RwLockReadGuard};
 
 use super::queue::{Done, KEPT, Queue};
 use crate::{
@@ -24,23 +27,54 @@ const LEASE: Duration = Duration::from_secs(3);
 const RENEW_INTERVAL: Duration = Duration::from_millis(750);
 
 /// How many notes of what was taken up are kept.
-const NOTES: i64 = 20_000;
+const NOTES: usize = 20_000;
 
-/// Extends the lease of whoever holds it.
-static RENEW: LazyLock<&str> = LazyLock::new(|| {
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then
-        return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-    end
-    return 0"
-});
+/// For how long a node that stops waits for what it has taken up.
+const FINISH: Duration = Duration::from_secs(5);
 
-/// Ends the lease of whoever holds it.
-static RELEASE: LazyLock<&str> = LazyLock::new(|| {
-    "if redis.call('GET', KEYS[1]) == ARGV[1] then
-        return redis.call('DEL', KEYS[1])
+/// Takes the lease where nobody else holds it, and publishes a mark. Marks rise, whatever Redis has
+/// lost; `since` is the first of which Redis knows what was taken up.
+/// KEYS: lease, mark, since. ARGV: node, how long, channel. Returns what it did, and `since`.
+const TAKE: &str = "
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then
+    return { 'not ours', '0' }
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local mark = math.max(now, (tonumber(redis.call('GET', KEYS[2])) or 0) + 1)
+mark = string.format('%.0f', mark)
+redis.call('SET', KEYS[2], mark)
+redis.call('SET', KEYS[3], mark, 'NX')
+redis.call('PUBLISH', ARGV[3], mark)
+return { holder and 'renewed' or 'taken', redis.call('GET', KEYS[3]) }";
+
+/// Notes what the holder takes up. KEYS: lease, notes, since. ARGV: node, how many notes are kept, for
+/// how long, notes. Returns whether it is the holder.
+const NOTE: &str = "
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+    return 0
+end
+for i = 4, #ARGV do
+    redis.call('RPUSH', KEYS[2], ARGV[i])
+end
+if redis.call('LLEN', KEYS[2]) > tonumber(ARGV[2]) then
+    redis.call('LTRIM', KEYS[2], -ARGV[2], -1)
+    local mark = string.match(redis.call('LINDEX', KEYS[2], 0), '^%d+')
+    if mark ~= '0' then
+        redis.call('SET', KEYS[3], mark)
     end
-    return 0"
-});
+end
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return 1";
+
+/// Ends the lease of whoever holds it. KEYS: lease. ARGV: node.
+const RELEASE: &str = "
+if redis.call('GET', KEYS[1]) == ARGV[1] then
+    return redis.call('DEL', KEYS[1])
+end
+return 0";
 
 /// The lease.
 pub(super) struct Lease {
@@ -48,6 +82,10 @@ pub(super) struct Lease {
     node: String,
     /// Until when we hold it, by our own clock.
     until: Mutex<Option<Instant>>,
+    /// Whether it was given back for good.
+    is_released: AtomicBool,
+    /// Read by whoever is taking messages up.
+    working: RwLock<()>,
 }
 
 impl Lease {
@@ -56,7 +94,14 @@ impl Lease {
             redis,
             node,
             until: Mutex::new(None),
+            is_released: AtomicBool::new(false),
+            working: RwLock::new(()),
         }
+    }
+
+    /// The channel of the marks.
+    pub fn marks(&self) -> String {
+        self.redis.channel("bridge:marks")
     }
 
     /// Whether this node holds it now. A node that was stopped for a while does not.
@@ -66,24 +111,33 @@ impl Lease {
             .is_some_and(|until| Instant::now() < until)
     }
 
-    /// Takes the lease where nobody holds it, and keeps it, for ever.
+    /// Begins to take messages up, where this node holds the lease. It is not given back meanwhile.
+    pub async fn begin(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        let working = self.working.read().await;
+        self.is_held().then_some(working)
+    }
+
+    /// Takes the lease where nobody holds it, and keeps it, until it is given back.
     pub async fn run(&self, queue: &Queue) {
         let mut tick = tokio::time::interval(RENEW_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        while !self.is_released.load(Ordering::Relaxed) {
             tick.tick().await;
             let began = Instant::now();
-            let was_held = self.is_held();
-            let is_ours = self.renew().await || self.take().await;
-            if is_ours && !was_held {
-                // What the last holder has taken up is not taken up again.
-                match self.done().await {
-                    Some(done) => queue.leave_out(&done),
-                    None => continue,
+            match self.take().await {
+                Some((taken, since)) if taken == "taken" => {
+                    // One that we have not missed was nobody's: what waits is what is left to do.
+                    let was_held = self.is_held();
+                    match self.done().await {
+                        Some(done) => queue.leave_out(&done, if was_held { 0 } else { since }),
+                        None => continue,
+                    }
+                    self.hold(began);
                 }
-            }
-            if is_ours {
-                *self.until.lock() = Some(began + LEASE);
+                Some((taken, _)) if taken == "renewed" => self.hold(began),
+                Some(_) => *self.until.lock() = None,
+                // It ends by itself where Redis stays away.
+                None => {}
             }
             if !self.is_held() {
                 queue.forget_older(Timestamp::now());
@@ -91,60 +145,75 @@ impl Lease {
         }
     }
 
-    /// Notes that these messages are taken up.
-    pub async fn note(&self, done: Vec<Done>) {
-        let texts: Vec<_> = done.into_iter().map(Done::to_text).collect();
-        let (client, key) = (self.redis.client(), self.redis.key("bridge:done"));
-        let noted = async {
-            let _: i64 = client.rpush(&key, texts).await?;
-            let _: () = client.ltrim(&key, -NOTES, -1).await?;
-            let _: i64 = client.expire(&key, KEPT.as_secs() as i64 * 2, None).await?;
-            Ok(())
-        };
-        // Whoever takes over may then take them up again.
-        let _ = noted.await.map_err(failed("bridge_note"));
-    }
-
-    /// Gives the lease back.
-    pub async fn release(&self) {
-        let was_held = self.until.lock().take().is_some();
-        if was_held {
-            let arguments = vec![self.node.clone()];
-            let released = self.script(*RELEASE, arguments).await;
-            tracing::debug!(released, "the lease of the bridge is given back");
+    fn hold(&self, since: Instant) {
+        let mut until = self.until.lock();
+        if !self.is_released.load(Ordering::Relaxed) {
+            *until = Some(since + LEASE);
         }
     }
 
-    async fn renew(&self) -> bool {
-        let arguments = vec![self.node.clone(), LEASE.as_millis().to_string()];
-        self.script(*RENEW, arguments).await
+    /// Notes that these messages are taken up; whether this node may.
+    pub async fn note(&self, done: impl IntoIterator<Item = Done>) -> bool {
+        let kept_ms = (KEPT * 2).as_millis();
+        let mut arguments = vec![self.node.clone(), NOTES.to_string(), kept_ms.to_string()];
+        arguments.extend(done.into_iter().map(Done::to_text));
+        let keys = ["bridge", "bridge:done", "bridge:since"];
+        let noted = self.script::<i64>(NOTE, &keys, arguments).await == Some(1);
+        if !noted {
+            *self.until.lock() = None;
+        }
+        noted
     }
 
-    async fn take(&self) -> bool {
-        let expires = Expiration::PX(LEASE.as_millis() as i64);
-        let (client, key) = (self.redis.client(), self.redis.key("bridge"));
-        let (node, only_new) = (self.node.as_str(), Some(SetOptions::NX));
-        let taken = client.set::<Option<String>, _, _>(key, node, Some(expires), only_new, false);
-        let taken = taken.await.map_err(failed("bridge_lease"));
-        taken.is_ok_and(|answer| answer.is_some())
+    /// Gives the lease back, for good, once what was taken up is done.
+    pub async fn release(&self) {
+        let was_held = {
+            let mut until = self.until.lock();
+            self.is_released.store(true, Ordering::Relaxed);
+            until.take().is_some()
+        };
+        if tokio::time::timeout(FINISH, self.working.write())
+            .await
+            .is_err()
+        {
+            tracing::warn!("messages of workers are still being taken up");
+        }
+        if was_held {
+            let arguments = vec![self.node.clone()];
+            let released = self.script::<i64>(RELEASE, &["bridge"], arguments).await;
+            tracing::debug!(?released, "the lease of the bridge is given back");
+        }
+    }
+
+    /// What became of it, and since which mark it is known what was taken up.
+    async fn take(&self) -> Option<(String, u64)> {
+        let lease_ms = LEASE.as_millis().to_string();
+        let arguments = vec![self.node.clone(), lease_ms, self.marks()];
+        let keys = ["bridge", "bridge:mark", "bridge:since"];
+        let [taken, since]: [String; 2] = self
+            .script::<Vec<String>>(TAKE, &keys, arguments)
+            .await?
+            .try_into()
+            .ok()?;
+        Some((taken, since.parse().ok()?))
     }
 
     async fn done(&self) -> Option<Vec<Done>> {
         let key = self.redis.key("bridge:done");
         let texts: Result<Vec<String>, _> = self.redis.client().lrange(key, 0, -1).await;
         let texts = texts.map_err(failed("bridge_done")).ok()?;
-        Some(
-            texts
-                .iter()
-                .filter_map(|text| Done::from_text(text))
-                .collect(),
-        )
+        let done = texts.iter().filter_map(|text| Done::from_text(text));
+        Some(done.collect())
     }
 
-    async fn script(&self, script: &'static str, arguments: Vec<String>) -> bool {
-        let keys = vec![self.redis.key("bridge")];
-        let ran: Result<i64, _> = self.redis.client().eval(script, keys, arguments).await;
-        ran.map_err(failed("bridge_lease"))
-            .is_ok_and(|answer| answer == 1)
+    async fn script<T: fred::types::FromValue>(
+        &self,
+        script: &'static str,
+        keys: &[&str],
+        arguments: Vec<String>,
+    ) -> Option<T> {
+        let keys: Vec<_> = keys.iter().map(|key| self.redis.key(key)).collect();
+        let ran = self.redis.client().eval(script, keys, arguments).await;
+        ran.map_err(failed("bridge_lease")).ok()
     }
 }

@@ -1,9 +1,6 @@
 //! Hearing channels.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use fred::interfaces::{EventInterface, PubsubInterface};
 use sha2::{Digest, Sha256};
@@ -11,51 +8,71 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::{
     BridgeOptions,
+    lease::Lease,
     message::{self, Action, CHANNELS, PATTERNS},
-    queue::{Message, Queue, count},
+    misfits::Misfits,
+    queue::{Done, Message, Queue, Source, count},
 };
-use crate::{domain::Timestamp, error::Result, stores::redis::Redis};
+use crate::{
+    domain::{ClientId, EntryId, Timestamp},
+    error::Result,
+    stores::redis::Redis,
+};
 
 /// How often it is tried to subscribe while Redis does not answer.
 const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often what does not fit is logged, of one channel.
-const LOG_INTERVAL: Duration = Duration::from_secs(60);
-
-/// What messages of `[[relay]]` rules are counted as.
-const RELAY: &str = "relay";
+/// What is counted where messages were lost before they were read.
+const LOST: &str = "lost";
 
 /// Hears the channels of workers.
 pub(super) struct Listener<'a> {
     pub redis: &'a Redis,
+    pub lease: &'a Lease,
     pub options: &'a BridgeOptions,
     pub queue: &'a Queue,
+    pub misfits: &'a Misfits,
 }
 
 impl Listener<'_> {
     /// Hears, for ever.
     pub async fn run(&self) {
-        let mut messages = self.redis.subscriber().message_rx();
-        while let Err(error) = self.subscribe().await {
+        let subscriber = self.redis.subscriber();
+        let mut messages = subscriber.message_rx();
+        let mut reconnects = subscriber.reconnect_rx();
+        let marks = self.lease.marks();
+        while let Err(error) = self.subscribe(&marks).await {
             tracing::debug!(%error, "cannot listen to workers; trying again");
             tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
         }
-        let mut complaints = Complaints::default();
         loop {
-            match messages.recv().await {
-                Ok(heard) => {
-                    let payload = heard.value.as_bytes().unwrap_or_default();
-                    self.hear(&heard.channel, payload, &mut complaints);
+            tokio::select! {
+                // Marks may have been missed.
+                _ = reconnects.recv() => self.queue.set_mark(0),
+                heard = messages.recv() => match heard {
+                    Ok(heard) => {
+                        let payload = heard.value.as_bytes().unwrap_or_default();
+                        if *heard.channel == *marks {
+                            let mark = std::str::from_utf8(payload).ok();
+                            let mark = mark.and_then(|mark| mark.parse().ok());
+                            self.queue.set_mark(mark.unwrap_or(0));
+                        } else {
+                            self.hear(&heard.channel, payload);
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {
+                        self.queue.set_mark(0);
+                        count(&LOST.into(), "lagged");
+                    }
+                    Err(RecvError::Closed) => return,
                 }
-                Err(RecvError::Lagged(_)) => count(RELAY, "lagged"),
-                Err(RecvError::Closed) => return,
             }
         }
     }
 
-    async fn subscribe(&self) -> std::result::Result<(), fred::error::Error> {
+    async fn subscribe(&self, marks: &str) -> std::result::Result<(), fred::error::Error> {
         let subscriber = self.redis.subscriber();
-        let (mut channels, mut patterns) = (Vec::new(), Vec::new());
+        let (mut channels, mut patterns) = (vec![marks.to_owned()], Vec::new());
         if self.options.channels {
             channels.extend(CHANNELS.map(str::to_owned));
             patterns.extend(PATTERNS.map(str::to_owned));
@@ -71,40 +88,49 @@ impl Listener<'_> {
                 None => channels.push(rule.channel.clone()),
             }
         }
-        if !channels.is_empty() {
-            subscriber.subscribe(channels).await?;
-        }
+        subscriber.subscribe(channels).await?;
         if !patterns.is_empty() {
             subscriber.psubscribe(patterns).await?;
         }
         Ok(())
     }
 
-    fn hear(&self, channel: &str, payload: &[u8], complaints: &mut Complaints) {
+    fn hear(&self, channel: &str, payload: &[u8]) {
         let Some((source, action)) = self.read(channel, payload) else {
             return;
         };
         match action {
-            Ok(action) => self.queue.push(Message {
-                digest: digest(channel, payload),
-                heard_at: Timestamp::now(),
-                action,
-                source,
-            }),
-            Err(error) => {
-                count(source, "invalid");
-                complaints.log(source, error.message());
+            Ok(action) => {
+                let name = Done {
+                    mark: self.queue.mark(),
+                    digest: digest(channel, payload),
+                };
+                let dropped = self.queue.push(Message {
+                    name,
+                    heard_at: Timestamp::now(),
+                    action,
+                    key: ClientId::new(format!("bridge:{}", EntryId::generate())).ok(),
+                    source,
+                });
+                if let Some(dropped) = dropped.filter(|_| self.lease.is_held()) {
+                    count(&dropped.source, "dropped");
+                }
             }
+            // Every node hears it; one says so.
+            Err(error) if self.lease.is_held() => self.misfits.note(&source, error.message()),
+            Err(_) => {}
         }
     }
 
-    fn read(&self, channel: &str, payload: &[u8]) -> Option<(&'static str, Result<Action>)> {
-        let built_in = self
-            .options
-            .channels
-            .then(|| message::built_in(channel, payload));
-        if let Some(known) = built_in.flatten() {
-            return Some(known);
+    fn read(&self, channel: &str, payload: &[u8]) -> Option<(Source, Result<Action>)> {
+        let read = |fits: &dyn Fn() -> Result<Action>| {
+            message::check_size(payload, self.options.payload_bytes).and_then(|()| fits())
+        };
+        if self.options.channels
+            && let Some(name) = message::built_in_name(channel)
+        {
+            let action = read(&|| message::built_in(name, channel, payload));
+            return Some((name.into(), action));
         }
         let rules = self
             .options
@@ -113,7 +139,8 @@ impl Listener<'_> {
             .filter(|rule| rule.stream.is_empty());
         let mut fitting = rules.filter_map(|rule| Some((rule, rule.id_in(channel)?)));
         let (rule, id) = fitting.next()?;
-        Some((RELAY, message::relayed(rule, id, payload)))
+        let action = read(&|| message::relayed(rule, id, payload));
+        Some((rule.name().into(), action))
     }
 }
 
@@ -127,19 +154,4 @@ fn digest(channel: &str, payload: &[u8]) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
     u64::from_be_bytes(first)
-}
-
-/// What does not fit is logged once in a while.
-#[derive(Default)]
-pub(super) struct Complaints(HashMap<&'static str, Instant>);
-
-impl Complaints {
-    pub fn log(&mut self, source: &'static str, reason: &str) {
-        let now = Instant::now();
-        let is_new = |at: &Instant| now.duration_since(*at) > LOG_INTERVAL;
-        if self.0.get(source).is_none_or(is_new) {
-            self.0.insert(source, now);
-            tracing::warn!(channel = source, reason, "a message does not fit");
-        }
-    }
 }

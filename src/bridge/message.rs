@@ -72,28 +72,50 @@ fn read_id<T, E: std::fmt::Display>(id: std::result::Result<T, E>) -> Result<T> 
     id.map_err(|error| Error::invalid_payload(format!("the channel's id {error}")))
 }
 
-/// What a built-in channel's message means, and the channel's name in metrics; nothing for another
-/// channel.
-pub(super) fn built_in(channel: &str, payload: &[u8]) -> Option<(&'static str, Result<Action>)> {
-    let id_after = |prefix: &str| channel.strip_prefix(prefix);
-    Some(if channel == "inventory-updates" {
-        ("inventory-updates", stock(payload))
-    } else if channel == "orders" {
-        ("orders", read(payload).map(Action::Order))
-    } else if let Some(user) = id_after("notifications:") {
-        let notify = || Ok(Action::Notify(read_id(UserId::new(user))?, read(payload)?));
-        ("notifications", notify())
-    } else if let Some(room) = id_after("broadcast:room:") {
-        let room = read_id(RoomId::new(room));
-        let emit = || broadcast(payload)?.to(Room::chat(&room?));
-        ("broadcast:room", emit())
-    } else if let Some(user) = id_after("broadcast:user:") {
-        let user = read_id(UserId::new(user));
-        let emit = || broadcast(payload)?.to(Room::user(&user?));
-        ("broadcast:user", emit())
-    } else {
-        return None;
-    })
+/// The name of a built-in channel in logs and metrics; nothing for another channel.
+pub(super) fn built_in_name(channel: &str) -> Option<&'static str> {
+    const PREFIXES: [(&str, &str); 3] = [
+        ("notifications:", "notifications"),
+        ("broadcast:room:", "broadcast:room"),
+        ("broadcast:user:", "broadcast:user"),
+    ];
+    let whole = CHANNELS.iter().find(|name| **name == channel);
+    let prefixed = || {
+        let (_, name) = PREFIXES
+            .iter()
+            .find(|(prefix, _)| channel.starts_with(prefix))?;
+        Some(*name)
+    };
+    whole.copied().or_else(prefixed)
+}
+
+/// What a message of the built-in channel of this name means.
+pub(super) fn built_in(name: &str, channel: &str, payload: &[u8]) -> Result<Action> {
+    // Behind the name and a colon.
+    let id = channel.get(name.len() + 1..).unwrap_or_default();
+    match name {
+        "inventory-updates" => stock(payload),
+        "orders" => read(payload).map(Action::Order),
+        "notifications" => Ok(Action::Notify(read_id(UserId::new(id))?, read(payload)?)),
+        "broadcast:room" => {
+            let room = Room::chat(&read_id(RoomId::new(id))?);
+            broadcast(payload)?.to(room)
+        }
+        _ => {
+            let room = Room::user(&read_id(UserId::new(id))?);
+            broadcast(payload)?.to(room)
+        }
+    }
+}
+
+/// What is larger than a client may send is not taken from a worker either.
+pub(super) fn check_size(payload: &[u8], limit: usize) -> Result<()> {
+    if payload.len() > limit {
+        return Err(Error::invalid_payload(format!(
+            "at most {limit} bytes are expected"
+        )));
+    }
+    Ok(())
 }
 
 fn stock(payload: &[u8]) -> Result<Action> {
@@ -158,7 +180,7 @@ mod tests {
     use super::*;
 
     fn action(channel: &str, payload: &str) -> Result<Action> {
-        built_in(channel, payload.as_bytes()).unwrap().1
+        built_in(built_in_name(channel).unwrap(), channel, payload.as_bytes())
     }
 
     #[test]
@@ -191,7 +213,7 @@ mod tests {
             panic!("not an emit")
         };
         assert!(args.is_empty());
-        assert!(built_in("presence:updates", b"{}").is_none());
+        assert_eq!(built_in_name("presence:updates"), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::{
     BridgeOptions,
     lease::Lease,
     message::Action,
-    queue::{Done, Message, Queue, count},
+    misfits::Misfits,
+    queue::{Message, Queue, count},
 };
 use crate::{
     domain::{Args, ClientId, ProductId, Timestamp},
@@ -27,6 +28,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 pub(super) struct Worker<'a> {
     pub lease: &'a Lease,
     pub queue: &'a Queue,
+    pub misfits: &'a Misfits,
     pub options: &'a BridgeOptions,
     pub services: &'a Services,
 }
@@ -40,17 +42,15 @@ impl Worker<'_> {
                 continue;
             }
             let taken = self.queue.take(self.options.in_flight).await;
-            if !self.lease.is_held() {
-                // It was lost while we waited: they are kept for whoever has it.
+            let working = self.lease.begin().await;
+            let names = taken.iter().map(|message| message.name);
+            if working.is_none() || !self.lease.note(names).await {
+                // They are for whoever has the lease.
                 self.queue.put_back(taken);
                 continue;
             }
-            let done = taken.iter().map(|message| Done {
-                at: message.heard_at,
-                digest: message.digest,
-            });
-            self.lease.note(done.collect()).await;
             let failed = self.perform(taken).await;
+            drop(working);
             if !failed.is_empty() {
                 self.queue.put_back(failed);
                 tokio::time::sleep(RETRY_INTERVAL).await;
@@ -62,7 +62,8 @@ impl Worker<'_> {
     async fn perform(&self, messages: Vec<Message>) -> Vec<Message> {
         let mut performing = Vec::with_capacity(messages.len());
         for message in &messages {
-            performing.push(perform(self.services, &message.action, None).boxed());
+            let key = message.key.clone();
+            performing.push(perform(self.services, &message.action, key).boxed());
         }
         // They are polled in this order, which is the order in which they are stored.
         let outcomes = join_all(performing).await;
@@ -72,7 +73,7 @@ impl Worker<'_> {
             let age = message.heard_at.age(Timestamp::now());
             match outcome {
                 Ok(()) => {
-                    count(message.source, "done");
+                    count(&message.source, "done");
                     if let Action::Stock(product, _) = message.action {
                         newer.push(product);
                     }
@@ -81,12 +82,9 @@ impl Worker<'_> {
                     // A newer value stands already.
                     Action::Stock(product, _) if newer.contains(product) => {}
                     _ if age < self.options.retry => again.push(message),
-                    _ => count(message.source, "unavailable"),
+                    _ => count(&message.source, "unavailable"),
                 },
-                Err(error) => {
-                    count(message.source, "refused");
-                    tracing::debug!(%error, channel = message.source, "a message was refused");
-                }
+                Err(error) => self.misfits.note(&message.source, error.message()),
             }
         }
         again.reverse();

@@ -3,6 +3,10 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,41 +15,50 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::message::Action;
-use crate::{domain::Timestamp, telemetry::metric};
+use crate::{
+    domain::{ClientId, Timestamp},
+    telemetry::metric,
+};
 
 /// For how long a node that does not take messages up keeps them.
 pub(super) const KEPT: Duration = Duration::from_secs(10);
 
-/// How far the clocks of two nodes may be apart.
-const SKEW: Duration = Duration::from_secs(1);
+/// How far the clocks of a node and of Redis may be apart.
+const SKEW: Duration = Duration::from_secs(2);
+
+/// Which channel or rule a message came by, as logs and metrics name it.
+pub(super) type Source = Arc<str>;
 
 /// A message that was heard.
 #[derive(Debug)]
 pub(super) struct Message {
     /// What it is known by on every node.
-    pub digest: u64,
+    pub name: Done,
     pub heard_at: Timestamp,
     pub action: Action,
-    /// Which rule or channel it came by.
-    pub source: &'static str,
+    /// Makes storing idempotent: what was given up may have been stored.
+    pub key: Option<ClientId>,
+    pub source: Source,
 }
 
-/// A message that was taken up, as nodes note it for each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a message is known by on every node, and noted when it is taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Done {
-    pub at: Timestamp,
+    /// The mark that was heard last before it: milliseconds of Redis' clock, or 0 where none was.
+    pub mark: u64,
+    /// Of its channel and payload.
     pub digest: u64,
 }
 
 impl Done {
     pub fn to_text(self) -> String {
-        format!("{}:{:016x}", self.at.as_ms(), self.digest)
+        format!("{}:{:016x}", self.mark, self.digest)
     }
 
     pub fn from_text(text: &str) -> Option<Self> {
-        let (at, digest) = text.split_once(':')?;
+        let (mark, digest) = text.split_once(':')?;
         Some(Self {
-            at: Timestamp::from_ms(at.parse().ok()?),
+            mark: mark.parse().ok()?,
             digest: u64::from_str_radix(digest, 16).ok()?,
         })
     }
@@ -56,6 +69,7 @@ pub(super) struct Queue {
     limit: usize,
     messages: Mutex<VecDeque<Message>>,
     changed: Notify,
+    mark: AtomicU64,
 }
 
 impl Queue {
@@ -64,20 +78,30 @@ impl Queue {
             limit,
             messages: Mutex::default(),
             changed: Notify::new(),
+            mark: AtomicU64::new(0),
         }
     }
 
-    /// Adds a message. Beyond the limit the one that has waited longest goes.
-    pub fn push(&self, message: Message) {
+    /// The mark that was heard last; 0 where some may have been missed.
+    pub fn mark(&self) -> u64 {
+        self.mark.load(Ordering::Relaxed)
+    }
+
+    pub fn set_mark(&self, mark: u64) {
+        self.mark.store(mark, Ordering::Relaxed);
+    }
+
+    /// Adds a message. Beyond the limit the one that has waited longest goes, and is returned.
+    pub fn push(&self, message: Message) -> Option<Message> {
         let mut messages = self.messages.lock();
-        if messages.len() >= self.limit
-            && let Some(dropped) = messages.pop_front()
-        {
-            count(dropped.source, "dropped");
-        }
+        let dropped = match messages.len() >= self.limit {
+            true => messages.pop_front(),
+            false => None,
+        };
         messages.push_back(message);
         drop(messages);
         self.changed.notify_one();
+        dropped
     }
 
     /// Puts messages back that could not be taken up, before the others.
@@ -117,30 +141,41 @@ impl Queue {
         }
     }
 
-    /// Leaves out what another node has taken up: each note stands for one message.
-    pub fn leave_out(&self, done: &[Done]) {
-        let mut messages = self.messages.lock();
-        let Some(first) = messages.front() else {
-            return;
-        };
-        let since = first.heard_at.minus(SKEW);
-        let mut counts: HashMap<u64, usize> = HashMap::new();
-        for done in done.iter().filter(|done| done.at >= since) {
-            *counts.entry(done.digest).or_default() += 1;
+    /// Leaves out what another node has taken up: each note stands for one message. What came before
+    /// the mark `since` may have been taken up without our knowing.
+    pub fn leave_out(&self, done: &[Done], since: u64) {
+        let mut counts: HashMap<Done, usize> = HashMap::new();
+        for done in done {
+            *counts.entry(*done).or_default() += 1;
         }
-        messages.retain(|message| match counts.get_mut(&message.digest) {
+        let mut take = |done: Done| match counts.get_mut(&done) {
             Some(count) if *count > 0 => {
                 *count -= 1;
-                false
+                true
             }
-            _ => true,
+            _ => false,
+        };
+        self.messages.lock().retain(|message| {
+            let Done { mark, digest } = message.name;
+            if mark > 0 && mark < since {
+                return false;
+            }
+            // The node that took it up may not have known the mark, or we do not.
+            let unmarked = Done { mark: 0, digest };
+            if take(message.name) || (mark > 0 && take(unmarked)) {
+                return false;
+            }
+            let heard_at = message.heard_at.minus(SKEW).as_ms();
+            let is_late = |other: &&Done| i64::try_from(other.mark).unwrap_or(0) >= heard_at;
+            let same = done.iter().filter(|other| other.digest == digest);
+            !(mark == 0 && same.filter(is_late).any(|other| take(*other)))
         });
     }
 }
 
 /// Counts what became of a message.
-pub(super) fn count(source: &'static str, outcome: &'static str) {
-    counter!(metric::BRIDGE, "channel" => source, "outcome" => outcome).increment(1);
+pub(super) fn count(source: &Source, outcome: &'static str) {
+    counter!(metric::BRIDGE, "channel" => source.clone(), "outcome" => outcome).increment(1);
 }
 
 #[cfg(test)]
@@ -148,45 +183,65 @@ mod tests {
     use super::*;
     use crate::domain::Room;
 
-    fn message(digest: u64, heard_at: i64) -> Message {
+    fn done(mark: u64, digest: u64) -> Done {
+        Done { mark, digest }
+    }
+
+    fn message(mark: u64, digest: u64, heard_at: i64) -> Message {
         Message {
-            digest,
+            name: done(mark, digest),
             heard_at: Timestamp::from_ms(heard_at),
             action: Action::Emit {
                 room: Room::named("r"),
                 event: "e".into(),
                 args: Vec::new(),
             },
-            source: "orders",
+            key: None,
+            source: "orders".into(),
         }
-    }
-
-    fn done(at: i64, digest: u64) -> Done {
-        let at = Timestamp::from_ms(at);
-        Done { at, digest }
     }
 
     async fn left(queue: &Queue) -> Vec<u64> {
         let taken = queue.take(100).await;
-        taken.iter().map(|message| message.digest).collect()
+        taken.iter().map(|message| message.name.digest).collect()
     }
 
     #[tokio::test]
-    async fn who_takes_over_goes_on_after_what_was_taken_up() {
+    async fn who_takes_over_goes_on_after_what_was_taken_up_however_late_it_was_heard() {
         let queue = Queue::new(10);
-        for (digest, at) in [(1, 5_000), (2, 5_001), (1, 5_002), (3, 5_003)] {
-            queue.push(message(digest, at));
+        for (mark, digest) in [(5_000, 1), (5_000, 2), (6_000, 1), (6_000, 3)] {
+            queue.push(message(mark, digest, 90_000));
         }
         // The first of these was another one, before any that is kept.
-        queue.leave_out(&[done(3_000, 3), done(5_001, 1), done(5_002, 2)]);
+        queue.leave_out(&[done(3_000, 3), done(5_000, 1), done(5_000, 2)], 2_000);
         assert_eq!(left(&queue).await, [1, 3]);
+    }
+
+    #[tokio::test]
+    async fn what_came_before_redis_lost_its_notes_is_not_taken_up_again() {
+        let queue = Queue::new(10);
+        for (mark, digest) in [(5_000, 1), (7_000, 2), (0, 3)] {
+            queue.push(message(mark, digest, 7_000));
+        }
+        queue.leave_out(&[], 6_000);
+        assert_eq!(left(&queue).await, [2, 3]);
+    }
+
+    #[tokio::test]
+    async fn where_no_mark_was_heard_a_note_of_about_then_stands_for_a_message() {
+        let queue = Queue::new(10);
+        for (mark, digest) in [(0, 1), (0, 2), (8_000, 3)] {
+            queue.push(message(mark, digest, 8_000));
+        }
+        queue.leave_out(&[done(7_500, 1), done(3_000, 2), done(0, 3)], 1);
+        assert_eq!(left(&queue).await, [2]);
     }
 
     #[tokio::test]
     async fn what_is_beyond_the_limit_or_too_old_is_forgotten() {
         let queue = Queue::new(2);
-        (1..=3).for_each(|digest| queue.push(message(digest, 1_000)));
-        queue.put_back(vec![message(9, 0)]);
+        (1..=3).for_each(|digest| drop(queue.push(message(1, digest, 1_000))));
+        queue.put_back(vec![message(1, 9, 0)]);
         queue.forget_older(Timestamp::from_ms(10_500));
         assert_eq!(left(&queue).await, [2, 3]);
     }

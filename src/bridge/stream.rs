@@ -1,4 +1,5 @@
-//! Redis Streams, read as a consumer group: an entry is acknowledged when it has been taken up.
+//! Redis Streams, read as a consumer group: an entry is acknowledged when it has been taken up. Only
+//! the node that holds the lease reads, so that entries take effect in their order.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -8,28 +9,38 @@ use fred::{
     types::streams::{XReadResponse, XReadValue},
 };
 use futures::{FutureExt, future::join_all};
-use tokio::time::Instant;
 
-use super::{BridgeOptions, listen::Complaints, message, perform::perform, queue::count};
+use super::{
+    BridgeOptions,
+    lease::Lease,
+    message::{self, Action},
+    misfits::Misfits,
+    perform::perform,
+    queue::{Source, count},
+};
 use crate::{
     config::RelayRule,
-    domain::ClientId,
+    domain::{ClientId, ProductId},
     error::{Code, Error, Result},
     services::Services,
     stores::redis::{Redis, failed},
 };
 
-/// What its entries are counted as.
-const STREAM: &str = "stream";
-
 /// The field that holds the message, where there are several.
 const FIELD: &str = "data";
+
+/// The consumer, whichever node it is.
+const CONSUMER: &str = "roomcast";
 
 /// How many entries are read at a time.
 const AT_ONCE: u64 = 100;
 
-/// For how long a read waits for new entries; less than a command may take.
-const BLOCK_MS: u64 = 500;
+/// The longest time for which a read waits for new entries, unless a command may take less than
+/// twice as long.
+const MAX_BLOCK: Duration = Duration::from_millis(500);
+
+/// How often it is looked whether this node is to read.
+const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How long Redis or the store is left alone after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -40,8 +51,10 @@ type StreamEntry = XReadValue<String, String, Vec<u8>>;
 /// Reads one stream.
 pub(super) struct StreamReader<'a> {
     pub redis: &'a Redis,
+    pub lease: &'a Lease,
     pub options: &'a BridgeOptions,
     pub rule: &'a RelayRule,
+    pub misfits: &'a Misfits,
     pub services: &'a Services,
 }
 
@@ -50,19 +63,27 @@ impl StreamReader<'_> {
     pub async fn run(self) {
         // A read that waits would hold up all other commands of its connection.
         let client = self.redis.dedicated();
-        let mut complaints = Complaints::default();
-        let mut claimed_at: Option<Instant> = None;
+        let source = Source::from(self.rule.name());
+        // What was given to somebody, and not acknowledged, comes before what is new.
+        let mut is_behind = true;
         loop {
-            let is_time = claimed_at.is_none_or(|at| at.elapsed() > self.options.claim_idle / 2);
-            let entries = if is_time {
-                claimed_at = Some(Instant::now());
-                self.claim(&client).await
-            } else {
-                self.read(&client).await
+            if !self.lease.is_held() {
+                is_behind = true;
+                tokio::time::sleep(LOOK_INTERVAL).await;
+                continue;
+            }
+            let entries = match is_behind {
+                true => self.claim(&client).await,
+                false => self.read(&client).await,
             };
             match entries {
-                Ok(entries) => self.take_up(&client, entries, &mut complaints).await,
+                Ok(entries) => {
+                    is_behind &= !entries.is_empty();
+                    is_behind |= !self.take_up(&client, entries, &source).await;
+                }
                 Err(error) => {
+                    // What was read may have been lost on its way.
+                    is_behind = true;
                     // The group may be gone with all of Redis.
                     self.make_group(&client).await;
                     let _ = failed("stream_read")(error);
@@ -83,12 +104,14 @@ impl StreamReader<'_> {
         &self,
         client: &Client,
     ) -> std::result::Result<Vec<StreamEntry>, fred::error::Error> {
+        let block = MAX_BLOCK.min(self.options.timeout / 2);
+        let block_ms = u64::try_from(block.as_millis()).unwrap_or(1).max(1);
         let read: XReadResponse<String, String, String, Vec<u8>> = client
             .xreadgroup_map(
                 self.options.group.as_str(),
-                self.options.node.as_str(),
+                CONSUMER,
                 Some(AT_ONCE),
-                Some(BLOCK_MS),
+                Some(block_ms),
                 false,
                 self.rule.stream.as_str(),
                 ">",
@@ -97,18 +120,17 @@ impl StreamReader<'_> {
         Ok(read.into_values().flatten().collect())
     }
 
-    /// Takes over what other nodes have not acknowledged for long.
+    /// The first entries that were given to somebody and not acknowledged.
     async fn claim(
         &self,
         client: &Client,
     ) -> std::result::Result<Vec<StreamEntry>, fred::error::Error> {
-        let idle = u64::try_from(self.options.claim_idle.as_millis()).unwrap_or(u64::MAX);
         let (_, entries) = client
             .xautoclaim_values(
                 self.rule.stream.as_str(),
                 self.options.group.as_str(),
-                self.options.node.as_str(),
-                idle,
+                CONSUMER,
+                0,
                 "0-0",
                 Some(AT_ONCE),
                 false,
@@ -117,14 +139,18 @@ impl StreamReader<'_> {
         Ok(entries)
     }
 
-    /// Takes entries up in their order, and acknowledges what is done or can never be.
+    /// Takes entries up in their order, and acknowledges what is done or can never be. Whether all of
+    /// them are; else they are for whoever holds the lease now.
     async fn take_up(
         &self,
         client: &Client,
         mut entries: Vec<StreamEntry>,
-        complaints: &mut Complaints,
-    ) {
+        source: &Source,
+    ) -> bool {
         while !entries.is_empty() {
+            let Some(_working) = self.lease.begin().await else {
+                return false;
+            };
             let mut performing = Vec::with_capacity(entries.len());
             for (id, fields) in &entries {
                 performing.push(self.perform(id, fields).boxed());
@@ -132,35 +158,76 @@ impl StreamReader<'_> {
             // They are polled in this order, which is the order in which they are stored.
             let outcomes = join_all(performing).await;
             let (mut settled, mut again) = (Vec::new(), Vec::new());
-            for (entry, outcome) in entries.into_iter().zip(outcomes) {
+            let mut newer = Vec::new();
+            for (entry, outcome) in entries.into_iter().zip(outcomes).rev() {
                 match outcome {
-                    Err(error) if error.code() == Code::StoreUnavailable => again.push(entry),
-                    Err(error) => {
-                        count(STREAM, "invalid");
-                        complaints.log(STREAM, error.message());
+                    // A newer value stands already.
+                    Outcome::Away(Some(product)) if newer.contains(&product) => {
                         settled.push(entry.0);
                     }
-                    Ok(()) => {
-                        count(STREAM, "done");
+                    Outcome::Away(_) => again.push(entry),
+                    Outcome::Invalid(error) => {
+                        self.misfits.note(source, error.message());
+                        settled.push(entry.0);
+                    }
+                    Outcome::Done(product) => {
+                        count(source, "done");
+                        newer.extend(product);
                         settled.push(entry.0);
                     }
                 }
             }
-            if !settled.is_empty() {
-                let (stream, group) = (self.rule.stream.as_str(), self.options.group.as_str());
-                let acknowledged: std::result::Result<i64, _> =
-                    client.xack(stream, group, settled).await;
-                // They are claimed later, and found to be stored.
-                let _ = acknowledged.map_err(failed("stream_ack"));
+            if !settled.is_empty() && !self.acknowledge(client, settled).await {
+                return false;
             }
+            again.reverse();
             entries = again;
             if !entries.is_empty() {
                 tokio::time::sleep(RETRY_INTERVAL).await;
             }
         }
+        true
     }
 
-    async fn perform(&self, id: &str, fields: &HashMap<String, Vec<u8>>) -> Result<()> {
+    /// Acknowledges, however long it takes, so that nothing takes effect again after what comes later;
+    /// whether it did before the lease was lost.
+    async fn acknowledge(&self, client: &Client, settled: Vec<String>) -> bool {
+        let (stream, group) = (self.rule.stream.as_str(), self.options.group.as_str());
+        loop {
+            let acknowledged: std::result::Result<i64, _> =
+                client.xack(stream, group, settled.clone()).await;
+            match acknowledged {
+                Ok(_) => return true,
+                Err(error) => {
+                    let _ = failed("stream_ack")(error);
+                }
+            }
+            if !self.lease.is_held() {
+                return false;
+            }
+            tokio::time::sleep(RETRY_INTERVAL).await;
+        }
+    }
+
+    async fn perform(&self, id: &str, fields: &HashMap<String, Vec<u8>>) -> Outcome {
+        let action = match self.action(fields) {
+            Ok(action) => action,
+            Err(error) => return Outcome::Invalid(error),
+        };
+        let product = match &action {
+            Action::Stock(product, _) => Some(product.clone()),
+            _ => None,
+        };
+        // The same entry again is found to be stored.
+        let key = ClientId::new(format!("stream:{}:{id}", self.rule.stream)).ok();
+        match perform(self.services, &action, key).await {
+            Ok(()) => Outcome::Done(product),
+            Err(error) if error.code() == Code::StoreUnavailable => Outcome::Away(product),
+            Err(error) => Outcome::Invalid(error),
+        }
+    }
+
+    fn action(&self, fields: &HashMap<String, Vec<u8>>) -> Result<Action> {
         let message = match fields.get(FIELD) {
             Some(message) => message,
             None if fields.len() == 1 => fields.values().next().ok_or_else(Error::internal)?,
@@ -169,9 +236,16 @@ impl StreamReader<'_> {
                 return Err(Error::invalid_payload(expected));
             }
         };
-        let action = message::relayed(self.rule, "", message)?;
-        // The same entry again is found to be stored.
-        let key = ClientId::new(format!("stream:{}:{id}", self.rule.stream)).ok();
-        perform(self.services, &action, key).await
+        message::check_size(message, self.options.payload_bytes)?;
+        message::relayed(self.rule, "", message)
     }
+}
+
+/// What became of an entry; with the product whose stock it says.
+enum Outcome {
+    Done(Option<ProductId>),
+    /// The store cannot take it now.
+    Away(Option<ProductId>),
+    /// It can never be done.
+    Invalid(Error),
 }

@@ -22,19 +22,10 @@ section! {
         pub retry_ms: u64 = 60_000,
         /// The consumer group in which nodes read Redis Streams.
         pub group: String = "roomcast".into(),
-        /// An entry of a Redis Stream that a node has taken and not acknowledged for so long is
-        /// taken by another, in milliseconds.
-        #[min(1_000)]
-        pub claim_idle_ms: u64 = 15_000,
     }
 }
 
 impl Bridge {
-    /// After how long without an acknowledgement an entry is another node's.
-    pub fn claim_idle(&self) -> Duration {
-        Duration::from_millis(self.claim_idle_ms)
-    }
-
     /// For how long a message is tried again.
     pub fn retry(&self) -> Duration {
         Duration::from_millis(self.retry_ms)
