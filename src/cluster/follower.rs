@@ -56,7 +56,18 @@ pub struct Follower {
     pub options: FollowerOptions,
 }
 
-type Reading = Pin<Box<dyn Future<Output = StoreResult<Vec<Arc<Entry>>>> + Send>>;
+type Reading = Pin<Box<dyn Future<Output = StoreResult<Page>> + Send>>;
+
+/// What the store has after the cursor.
+struct Page {
+    entries: Vec<Arc<Entry>>,
+    /// The first entry that waited when the store was asked: what lies before it and is not here has
+    /// been taken by retention.
+    before: Option<u64>,
+    /// Where there is nothing: the position of the newest entry, if the store has lost what was
+    /// delivered.
+    fallen_to: Option<u64>,
+}
 
 /// What has come and is not delivered.
 struct Line {
@@ -105,9 +116,7 @@ impl Follower {
                 Some(one) = heard.recv() => self.hear(one, &mut line),
                 page = read(&mut line.reading) => self.take_page(page, &mut line),
                 () = tokio::time::sleep_until(look_at.into()), if line.reading.is_none() => {
-                    let feeds = self.feeds.clone();
-                    let after = line.cursor;
-                    line.reading = Some(Box::pin(async move { feeds.log(after, PAGE).await }));
+                    line.reading = Some(self.read(&line));
                 }
             }
             self.deliver_due(&mut line);
@@ -162,10 +171,32 @@ impl Follower {
         }
     }
 
-    fn take_page(&self, page: StoreResult<Vec<Arc<Entry>>>, line: &mut Line) {
+    fn read(&self, line: &Line) -> Reading {
+        let feeds = self.feeds.clone();
+        let (after, before) = (line.cursor, line.waiting.keys().next().copied());
+        Box::pin(async move {
+            let entries = feeds.log(after, PAGE).await?;
+            let fallen_to = match entries.is_empty() {
+                true => Some(feeds.last_position().await?).filter(|newest| *newest < after),
+                false => None,
+            };
+            Ok(Page {
+                entries,
+                before,
+                fallen_to,
+            })
+        })
+    }
+
+    fn take_page(&self, page: StoreResult<Page>, line: &mut Line) {
         line.reading = None;
         let now = Instant::now();
-        let Ok(entries) = page else {
+        let Ok(Page {
+            entries,
+            before,
+            fallen_to,
+        }) = page
+        else {
             line.look_at = now + RETRY;
             line.gap_since = line.gap_since.map(|_| now + RETRY);
             // They are stored, and will be delivered.
@@ -174,8 +205,14 @@ impl Follower {
         };
         if entries.is_empty() {
             line.look_at = now + self.options.poll;
-            // What lies between has been taken by retention.
-            if let Some(first) = line.waiting.keys().next() {
+            line.gap_since = line.gap_since.map(|_| now);
+            if let Some(newest) = fallen_to {
+                tracing::error!(newest, cursor = line.cursor, "the store has lost entries");
+                line.cursor = newest;
+                line.answer_all();
+                line.waiting.clear();
+            }
+            if let (Some(first), None) = (before, fallen_to) {
                 line.cursor = line.cursor.max(first - 1);
             }
             return;
@@ -250,7 +287,7 @@ impl Line {
 }
 
 /// The page, once it has been read; never when nothing is read.
-async fn read(reading: &mut Option<Reading>) -> StoreResult<Vec<Arc<Entry>>> {
+async fn read(reading: &mut Option<Reading>) -> StoreResult<Page> {
     match reading {
         Some(reading) => reading.await,
         None => std::future::pending().await,

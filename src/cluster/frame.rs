@@ -37,6 +37,15 @@ pub(super) enum Frame {
     Emit(Box<WireEmit>),
     /// Something for the node itself.
     Notice(Notice),
+    /// A node has not heard some of another's publications, and wants its notices again.
+    Missed {
+        /// Whose.
+        of: String,
+        /// The first publication that was not heard, and the first that was again.
+        between: (u64, u64),
+    },
+    /// A notice again, for the one node that has not heard it.
+    Again { to: String, notice: Notice },
 }
 
 /// An entry as it was committed.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use fred::{
-    interfaces::{EventInterface, PubsubInterface},
+    interfaces::{ClientLike, EventInterface, PubsubInterface},
     types::Message,
 };
 use metrics::{counter, histogram};
@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 
 use super::{
-    CHANNEL,
+    CHANNEL, Outgoing,
     frame::{self, Frame, Head, WireEmit},
 };
 use crate::{
@@ -28,8 +28,12 @@ use crate::{
 /// A node that has not heard itself for so long is deaf.
 const DEAF_AFTER: Duration = Duration::from_secs(2);
 
+/// A node that is deaf for so long, although it can tell, connects anew: a connection that only
+/// listens does not notice by itself that it leads nowhere.
+const CONNECT_ANEW_AFTER: Duration = Duration::from_secs(6);
+
 /// A node that was not heard for so long is forgotten.
-const FORGET_AFTER: Duration = Duration::from_secs(60);
+const FORGET_AFTER: Duration = Duration::from_secs(600);
 
 /// How often what cannot be read is logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -54,34 +58,50 @@ pub struct Event(pub(super) Box<WireEmit>);
 
 /// Whether this node hears; clones share it.
 #[derive(Clone, Debug)]
-pub struct Hearing(Arc<Mutex<Option<(Instant, Timestamp)>>>);
+pub struct Hearing(Arc<Mutex<Heed>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Heed {
+    /// When it heard itself last.
+    heard: Option<Instant>,
+    /// The same; as long as it has not, when it began.
+    since: Timestamp,
+}
 
 impl Default for Hearing {
     /// Not yet.
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(None)))
+        Self(Arc::new(Mutex::new(Heed {
+            heard: None,
+            since: Timestamp::now(),
+        })))
     }
 }
 
 impl Hearing {
     /// Whether it has not heard itself for a while.
     pub fn is_deaf(&self) -> bool {
-        let heard = *self.0.lock();
-        heard.is_none_or(|(at, _)| at.elapsed() > DEAF_AFTER)
+        let heard = self.0.lock().heard;
+        heard.is_none_or(|at| at.elapsed() > DEAF_AFTER)
     }
 
-    /// It has heard itself. If it was deaf before: since when, where it had ever heard.
-    fn note(&self) -> Option<Option<Timestamp>> {
+    /// It has heard itself. If it was deaf before: since when.
+    fn note(&self) -> Option<Timestamp> {
         let was_deaf = self.is_deaf();
-        let before = self.0.lock().replace((Instant::now(), Timestamp::now()));
-        was_deaf.then(|| before.map(|(_, at)| at))
+        let mut heed = self.0.lock();
+        let since = heed.since;
+        *heed = Heed {
+            heard: Some(Instant::now()),
+            since: Timestamp::now(),
+        };
+        was_deaf.then_some(since)
     }
 }
 
 /// Listens to the other nodes.
 pub struct Incoming {
-    /// This node's name: what it tells itself is not news.
-    pub node: String,
+    /// The way back. What this node tells itself is not news.
+    pub outgoing: Outgoing,
     /// Whether it hears.
     pub hearing: Hearing,
     /// Where entries and events go. What finds no place there counts as missed.
@@ -108,16 +128,38 @@ impl Incoming {
             tracing::debug!(%error, "cannot listen to other nodes; trying again");
             tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
         }
-        let mut nodes = HashMap::new();
-        let mut logged_at = None;
-        loop {
-            match messages.recv().await {
-                Ok(message) if *message.channel == *channel => {
-                    self.hear(&message, &mut nodes, &mut logged_at);
+        let listening = async {
+            let mut nodes = HashMap::new();
+            let mut logged_at = None;
+            loop {
+                match messages.recv().await {
+                    Ok(message) if *message.channel == *channel => {
+                        self.hear(&message, &mut nodes, &mut logged_at);
+                    }
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(count)) => self.missed(count, "lagged"),
+                    Err(RecvError::Closed) => return,
                 }
-                Ok(_) => {}
-                Err(RecvError::Lagged(count)) => self.missed(count, "lagged"),
-                Err(RecvError::Closed) => return,
+            }
+        };
+        tokio::select! {
+            () = listening => {}
+            () = self.connect_anew(redis) => {}
+        }
+    }
+
+    /// Ends a connection that leads nowhere, so that another one is made, for ever.
+    async fn connect_anew(&self, redis: &Redis) {
+        loop {
+            let published = self.outgoing.published();
+            tokio::time::sleep(CONNECT_ANEW_AFTER).await;
+            let is_nowhere = self.hearing.is_deaf()
+                && self.outgoing.published() > published
+                && redis.subscriber().is_connected();
+            if is_nowhere {
+                tracing::warn!("nothing is heard of Redis; connecting anew");
+                // What fails now fails again, and is tried again.
+                let _ = redis.subscriber().force_reconnection().await;
             }
         }
     }
@@ -130,18 +172,18 @@ impl Incoming {
     ) {
         let bytes = message.value.as_bytes().unwrap_or_default();
         let read = frame::read(bytes).and_then(|(head, frames)| {
-            if head.node == self.node {
+            if head.node == self.outgoing.node() {
                 // What we told ourselves: it only shows that we hear.
                 if let Some(since) = self.hearing.note() {
                     self.pass(Heard::Back);
                     // Whoever reads anew ends with the server.
-                    let _ = since.map(|since| self.deaf_since.send(since));
+                    let _ = self.deaf_since.send(since);
                 }
                 return Ok(());
             }
             self.note(&head, nodes);
             frames.into_iter().try_for_each(|frame| {
-                self.frame(frame?);
+                self.frame(&head.node, frame?);
                 Ok(())
             })
         });
@@ -167,6 +209,8 @@ impl Incoming {
         match before {
             Some(before) if number > before.number + 1 => {
                 self.missed(number - before.number - 1, "missed");
+                let between = (before.number + 1, number);
+                self.outgoing.missed(head.node.clone(), between);
                 // Whoever reads anew ends with the server.
                 let _ = self.deaf_since.send(before.at);
             }
@@ -175,7 +219,8 @@ impl Incoming {
         }
     }
 
-    fn frame(&self, frame: Frame) {
+    fn frame(&self, from: &str, frame: Frame) {
+        let node = self.outgoing.node();
         match frame {
             Frame::Beat => {}
             Frame::Entry(entry) => match entry.read() {
@@ -183,9 +228,18 @@ impl Incoming {
                 None => self.missed(1, "malformed"),
             },
             Frame::Emit(emit) => self.pass(Heard::Event(Event(emit))),
-            // Whoever hears notices ends with the server.
-            Frame::Notice(notice) => drop(self.notices.send(notice)),
+            Frame::Notice(notice) => self.heed(notice),
+            Frame::Again { to, notice } if to == node => self.heed(notice),
+            Frame::Missed { of, between } if of == node => {
+                self.outgoing.tell_again(from, between);
+            }
+            Frame::Again { .. } | Frame::Missed { .. } => {}
         }
+    }
+
+    fn heed(&self, notice: Notice) {
+        // Whoever hears notices ends with the server.
+        let _ = self.notices.send(notice);
     }
 
     fn pass(&self, heard: Heard) {

@@ -1,10 +1,12 @@
 //! What waits to be told to other nodes. Telling never waits for Redis.
 
+mod told;
+
 use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,6 +16,7 @@ use metrics::{counter, gauge};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use self::told::Told;
 use super::{
     CHANNEL,
     frame::{self, Frame, Head, WireEmit, WireEntry},
@@ -29,10 +32,13 @@ use crate::{
 /// The most bytes of one publication, unless one frame alone is larger.
 const PUBLICATION_BYTES: usize = 256 * 1024;
 
+/// How often it is looked whether all has been told.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(10);
+
 /// How often a node says that it lives.
 pub(super) const BEAT: Duration = Duration::from_millis(500);
 
-/// The most notices that wait while there is no way to the other nodes.
+/// The most notices that wait while there is no way to the other nodes, and that can be told again.
 const MAX_NOTICES: usize = 10_000;
 
 /// How much may wait.
@@ -53,7 +59,12 @@ struct Shared {
     limits: QueueLimits,
     queue: Mutex<Queue>,
     changed: Notify,
+    /// Publications that were tried, and those that Redis has taken.
     published: AtomicU64,
+    taken: AtomicU64,
+    /// Whether one is on its way.
+    is_publishing: AtomicBool,
+    told: Mutex<Told>,
 }
 
 #[derive(Default)]
@@ -66,6 +77,8 @@ struct Queue {
 struct Waiting {
     bytes: Vec<u8>,
     kind: Kind,
+    /// What is to be told again to a node that has not heard it.
+    notice: Option<Notice>,
 }
 
 /// What becomes of a frame that cannot be told now.
@@ -90,12 +103,35 @@ impl Outgoing {
             queue: Mutex::default(),
             changed: Notify::new(),
             published: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            is_publishing: AtomicBool::new(false),
+            told: Mutex::default(),
         }))
     }
 
     /// This node's name.
     pub fn node(&self) -> &str {
         &self.0.node
+    }
+
+    /// Waits until what has been told so far has been published, at most so long.
+    pub async fn flushed(&self, limit: Duration) {
+        let is_busy = || {
+            let waits = !self.0.queue.lock().frames.is_empty();
+            waits || self.0.is_publishing.load(Ordering::SeqCst)
+        };
+        let empty = async {
+            while is_busy() {
+                tokio::time::sleep(FLUSH_INTERVAL).await;
+            }
+        };
+        // Without Redis nobody can be told.
+        let _ = tokio::time::timeout(limit, empty).await;
+    }
+
+    /// How many publications Redis has taken.
+    pub(super) fn published(&self) -> u64 {
+        self.0.taken.load(Ordering::Relaxed)
     }
 
     /// Tells of a committed entry.
@@ -112,6 +148,10 @@ impl Outgoing {
 
     fn offer(&self, frame: &Frame, kind: Kind) -> Result<(), &'static str> {
         let bytes = frame::encode(frame);
+        let notice = match frame {
+            Frame::Notice(notice) if kind == Kind::Notice => Some(notice.clone()),
+            _ => None,
+        };
         let limits = self.0.limits;
         let mut queue = self.0.queue.lock();
         let is_full =
@@ -125,7 +165,11 @@ impl Outgoing {
             _ => {}
         }
         queue.bytes += bytes.len();
-        queue.frames.push_back(Waiting { bytes, kind });
+        queue.frames.push_back(Waiting {
+            bytes,
+            kind,
+            notice,
+        });
         drop(queue);
         self.0.changed.notify_one();
         Ok(())
@@ -142,12 +186,15 @@ impl Outgoing {
                 () = self.0.changed.notified() => {}
                 _ = beat.tick() => self.beat(),
             }
+            self.0.is_publishing.store(true, Ordering::SeqCst);
             while let Some(taken) = self.take() {
                 #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
                 depth.set(self.0.queue.lock().frames.len() as f64);
-                let publication = self.publication(&taken);
+                let number = self.0.published.fetch_add(1, Ordering::Relaxed);
+                let publication = self.publication(number, &taken);
                 let told: Result<i64, _> = redis.client().publish(&channel, publication).await;
                 let Err(error) = told else {
+                    self.note_told(number, taken);
                     continue;
                 };
                 tracing::debug!(%error, "other nodes could not be told");
@@ -155,6 +202,7 @@ impl Outgoing {
                 self.keep_notices(taken);
                 break;
             }
+            self.0.is_publishing.store(false, Ordering::SeqCst);
         }
     }
 
@@ -162,8 +210,11 @@ impl Outgoing {
         let mut queue = self.0.queue.lock();
         let bytes = frame::encode(&Frame::Beat);
         queue.bytes += bytes.len();
-        let kind = Kind::Beat;
-        queue.frames.push_back(Waiting { bytes, kind });
+        queue.frames.push_back(Waiting {
+            bytes,
+            kind: Kind::Beat,
+            notice: None,
+        });
     }
 
     /// What goes into the next publication.
@@ -180,10 +231,10 @@ impl Outgoing {
         (!taken.is_empty()).then_some(taken)
     }
 
-    fn publication(&self, taken: &[Waiting]) -> Vec<u8> {
+    fn publication(&self, number: u64, taken: &[Waiting]) -> Vec<u8> {
         let mut out = frame::begin(&Head {
             node: self.0.node.clone(),
-            number: self.0.published.fetch_add(1, Ordering::Relaxed),
+            number,
             sent_at_ms: Timestamp::now().as_ms(),
         });
         taken
@@ -241,50 +292,4 @@ fn drop_one(kind: Kind, reason: &'static str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{RoomId, UserId};
-
-    fn outgoing(frames: usize) -> Outgoing {
-        let bytes = 1_000_000;
-        Outgoing::new("a".into(), QueueLimits { frames, bytes })
-    }
-
-    fn notice(name: &str) -> Notice {
-        Notice::Evicted {
-            user: UserId::new(name).unwrap(),
-            room: RoomId::new("lobby").unwrap(),
-        }
-    }
-
-    fn event(outgoing: &Outgoing) -> Result<(), &'static str> {
-        outgoing.offer(&Frame::Beat, Kind::Event(Class::Passing))
-    }
-
-    #[test]
-    fn events_beyond_the_limit_are_dropped_and_notices_are_not() {
-        let outgoing = outgoing(1);
-        event(&outgoing).unwrap();
-        assert_eq!(event(&outgoing), Err("full"));
-        outgoing.tell(notice("alice"));
-        let taken = outgoing.take().unwrap();
-        assert_eq!(taken.len(), 2);
-        assert!(outgoing.take().is_none());
-        event(&outgoing).unwrap();
-    }
-
-    #[test]
-    fn what_could_not_be_told_leaves_only_its_notices_in_their_order() {
-        let outgoing = outgoing(100);
-        outgoing.tell(notice("alice"));
-        event(&outgoing).unwrap();
-        let taken = outgoing.take().unwrap();
-        outgoing.tell(notice("bob"));
-        outgoing.keep_notices(taken);
-        let taken = outgoing.take().unwrap();
-        let told = [notice("alice"), notice("bob")].map(|one| frame::encode(&Frame::Notice(one)));
-        let kept: Vec<_> = taken.into_iter().map(|waiting| waiting.bytes).collect();
-        assert_eq!(kept, told);
-        assert_eq!(outgoing.0.queue.lock().bytes, 0);
-    }
-}
+mod tests;

@@ -51,6 +51,21 @@ pub enum Notice {
     },
 }
 
+impl Notice {
+    /// Whether the store is asked to do it.
+    pub const fn needs_store(&self) -> bool {
+        match self {
+            Self::RevokeDevice { .. }
+            | Self::PaymentSettled { .. }
+            | Self::PaymentForDevices { .. } => true,
+            Self::Evicted { .. }
+            | Self::SessionsEnded { .. }
+            | Self::Revoked { .. }
+            | Self::Spent { .. } => false,
+        }
+    }
+}
+
 /// The way to the other nodes.
 pub trait Peers: Send + Sync + 'static {
     /// Tells all other nodes, in the order of the calls. Never blocks; while there is no way to

@@ -1,5 +1,7 @@
 //! The parts of a cluster.
 
+mod heed;
+
 use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
@@ -10,7 +12,6 @@ use crate::{
     bridge::{Announcer, Bridge, BridgeOptions},
     cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
     config::{self, Config},
-    domain::Timestamp,
     ports::{Commit, FeedStore, Notice, Peers, PresenceNews, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
@@ -22,11 +23,8 @@ use crate::{
 /// The most entries and events of other nodes that wait to be delivered.
 const MAX_HEARD: usize = 65_536;
 
-/// How long before it was noticed a node may have been deaf.
-const RESYNC_MARGIN: Duration = Duration::from_secs(2);
-
-/// How often it is tried to read anew what was missed.
-const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a node that stops waits until the others have been told what it had to tell.
+const FLUSH: Duration = Duration::from_secs(2);
 
 /// The way to the other nodes, and what they tell.
 pub struct ClusterLink {
@@ -112,7 +110,7 @@ impl ClusterLink {
         let (deaf_since, to_read) = mpsc::unbounded_channel();
         let incoming = Incoming {
             deaf_since,
-            node: self.outgoing.node().to_owned(),
+            outgoing: self.outgoing.clone(),
             hearing: self.hearing.clone(),
             heard: self.heard.0.clone(),
             notices: self.notices.0.clone(),
@@ -123,7 +121,7 @@ impl ClusterLink {
             self.heed(services),
             async {
                 self.presence.settled().await;
-                resync(services, to_read).await;
+                self.resync(services, to_read).await;
             },
             self.tell_spent(),
             self.bridge.run(services),
@@ -176,42 +174,9 @@ impl ClusterLink {
         let leaving = async {
             self.bridge.release().await;
             self.presence.retire().await;
+            self.outgoing.flushed(FLUSH).await;
         };
         leaving.boxed()
-    }
-
-    /// Does what other nodes tell this one, one after another.
-    async fn heed(&self, services: &Services) {
-        let Some(mut notices) = self.notices.1.lock().take() else {
-            return;
-        };
-        while let Some(notice) = notices.recv().await {
-            if let Notice::Spent { limit, by } = notice {
-                self.spend(&limit, &by);
-                continue;
-            }
-            if let Err(error) = services.hear(notice).await {
-                tracing::warn!(%error, "what another node told could not be done");
-            }
-        }
-    }
-}
-
-/// Reads anew what was missed while other nodes were not heard, each time.
-async fn resync(services: &Services, mut deaf_since: mpsc::UnboundedReceiver<Timestamp>) {
-    while services.resync.learn().await.is_err() {
-        tokio::time::sleep(RESYNC_INTERVAL).await;
-    }
-    while let Some(mut since) = deaf_since.recv().await {
-        while let Ok(other) = deaf_since.try_recv() {
-            since = since.min(other);
-        }
-        let since = since.minus(RESYNC_MARGIN);
-        while let Err(error) = services.resync.run(since).await {
-            tracing::debug!(%error, "what was missed cannot be read; trying again");
-            tokio::time::sleep(RESYNC_INTERVAL).await;
-        }
-        tokio::time::sleep(RESYNC_INTERVAL).await;
     }
 }
 
@@ -219,13 +184,14 @@ fn bridge_options(config: &Config, node: String) -> BridgeOptions {
     let bridge = &config.bridge;
     BridgeOptions {
         node,
+        timeout: config.cluster.redis_timeout(),
         channels: bridge.channels,
         rules: config.relay.clone(),
+        payload_bytes: config.limits.payload_bytes,
         queue: bridge.queue,
         in_flight: bridge.in_flight,
         retry: bridge.retry(),
         group: bridge.group.clone(),
-        claim_idle: bridge.claim_idle(),
     }
 }
 

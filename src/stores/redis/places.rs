@@ -8,11 +8,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use fred::interfaces::ClientLike;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{Redis, scripts::SCRIPTS};
-use crate::ports::{Places, Taken, Whose};
+use crate::ports::{Places, StoreError, Taken, Whose};
 
 /// How many notes are written at once.
 const AT_ONCE: usize = 500;
@@ -131,7 +132,12 @@ impl Places for RedisPlaces {
         let args = [self.0.node.clone(), whose, limit.to_string()];
         let more = [mine.to_string(), KEPT_S.to_string()];
         let args = args.into_iter().chain(more).collect();
-        match SCRIPTS.take_place.run(&self.0.redis, args).await {
+        let answer = match self.0.redis.client().is_connected() {
+            true => SCRIPTS.take_place.run(&self.0.redis, args).await,
+            // Nobody waits for what is not there.
+            false => Err(StoreError),
+        };
+        match answer {
             Ok(reply) if reply.first().is_some_and(|reply| reply == "full") => None,
             Ok(_) => Some(Box::new(place)),
             Err(_) => {
