@@ -218,6 +218,9 @@ cluster() {
   node_tests "limits on connections over two nodes" cluster_limits
   node_tests "a node without Redis" cluster_alone
   node_tests "how nodes start" cluster_start
+  node_tests "what workers publish" bridge
+  node_tests "what workers publish by rules, and what does not fit" bridge_relay
+  node_tests "what workers publish while nodes and Redis fail" bridge_faults
   node_tests "two nodes under load" cluster_load
   node_tests "three nodes and all that goes wrong" chaos
 }

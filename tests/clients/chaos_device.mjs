@@ -41,8 +41,9 @@ export class Device {
    * @param urls every node's address; `home` is the index of the one it connects to
    * @param isPinned whether it knows no other node
    * @param comesBack whether it comes back when its connection is lost
+   * @param options of the library, on top of its own
    */
-  constructor({ name, user, token, urls, home, isPinned = false, comesBack = true }) {
+  constructor({ name, user, token, urls, home, isPinned = false, comesBack = true, options = {} }) {
     Object.assign(this, { name, user, urls, at: home, home, isPinned });
     this.socket = io(urls[home], {
       transports: ['websocket'],
@@ -52,6 +53,7 @@ export class Device {
       reconnectionDelay: 50,
       reconnectionDelayMax: 500,
       timeout: CONNECT_MS,
+      ...options,
     });
     this.socket.on('connect', () => this.#connected());
     this.socket.on('disconnect', (reason) => this.#disconnected(reason));

@@ -126,8 +126,8 @@ export class Feed {
     for (let n = 1; n <= count; n += 1) await this.post({ n, ...more });
   }
 
-  /** The ids of all entries, as the HTTP cursor has them. */
-  async listed() {
+  /** All entries, as the HTTP cursor has them. */
+  async entries() {
     const entries = [];
     for (let more = true; more; ) {
       const path = `${this.list}?limit=${PAGE}&after=${entries.at(-1)?.id ?? 0}`;
@@ -137,7 +137,12 @@ export class Feed {
       entries.push(...body[this.kind]);
       more = body.hasMore;
     }
-    return entries.map(({ id }) => id);
+    return entries;
+  }
+
+  /** The ids of all entries. */
+  async listed() {
+    return (await this.entries()).map(({ id }) => id);
   }
 
   /** A reader of all that is written; `query` goes behind the path. */
