@@ -29,6 +29,7 @@ mod sessions;
 mod sse;
 mod sync;
 mod tracking;
+mod unread;
 
 #[cfg(test)]
 mod tests;
@@ -150,6 +151,7 @@ pub fn outside(router: Router, engine: Engine, config: &Config) -> Result<Router
             cors::check_upgrade_origin,
         ))
         .layer(cors::layer(origins))
-        .layer(from_fn_with_state(proxies, address::note));
+        .layer(from_fn_with_state(proxies, address::note))
+        .layer(from_fn(unread::finish));
     Ok(router)
 }

@@ -106,7 +106,7 @@ fn welcome(config: &mut Config) -> Result<Vec<String>, Failure> {
 }
 
 async fn listen(host: &str, port: u16) -> Result<TcpListener, Failure> {
-    TcpListener::bind((host, port))
+    crate::server::reserve(host, port)
         .await
         .map_err(|error| Failure::Listen {
             address: address(host, port),

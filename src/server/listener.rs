@@ -10,9 +10,10 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use socket2::{Domain, SockRef, Socket, Type};
 use tokio::{
     io::Interest,
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, lookup_host},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -31,6 +32,36 @@ const HTTP2_PING: Duration = Duration::from_secs(20);
 /// How long written bytes may stay unconfirmed by the peer's system.
 #[cfg(target_os = "linux")]
 const UNCONFIRMED: Duration = Duration::from_secs(60);
+
+/// The most connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Takes an address and port, of which nobody can connect yet: who tries is refused, and may go
+/// elsewhere. Fails when none of the host's addresses can be had.
+pub async fn reserve(host: &str, port: u16) -> std::io::Result<TcpListener> {
+    let mut last = std::io::ErrorKind::AddrNotAvailable.into();
+    for address in lookup_host((host, port)).await? {
+        match bind(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Lets clients connect from now on.
+pub(super) fn listen(listener: &TcpListener) -> std::io::Result<()> {
+    SockRef::from(listener).listen(BACKLOG)
+}
 
 /// Serves until `stop` ends, then answers the requests under way.
 pub async fn serve(
@@ -73,7 +104,7 @@ pub async fn serve(
 fn configure(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(UNCONFIRMED))?;
+    SockRef::from(stream).set_tcp_user_timeout(Some(UNCONFIRMED))?;
     Ok(())
 }
 
