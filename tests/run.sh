@@ -136,10 +136,12 @@ check_tools() {
     ensure "PostgreSQL" postgresql has_postgres
   fi
   if [ "$1" = all ] || [ "$1" = clients ]; then
-    ensure "python3, version 3.10 or newer, with venv" python3-venv has_venv
     ensure "Chromium at $CHROMIUM, or at the path in CHROMIUM" chromium has_chromium
     ensure "curl" curl curl --version
     ensure "openssl" openssl openssl version
+  fi
+  if [ "$1" = all ] || [ "$1" = clients ] || [ "$1" = cluster ]; then
+    ensure "python3, version 3.10 or newer, with venv" python3-venv has_venv
     ensure "nginx at $NGINX" nginx-light test -x "$NGINX"
   fi
   [ "${#missing[@]}" -eq 0 ] && return
@@ -195,6 +197,8 @@ client_scenarios() {
   node_tests "what the README says" readme
   node_tests "what the README's snippets do" readme_snippets
   node_tests "the README's page and the demo page in Chromium" browser
+  node_tests "examples for browsers" examples_browser
+  node_tests "examples with curl" examples_curl
 }
 
 faults() {
@@ -221,6 +225,9 @@ cluster() {
   node_tests "what workers publish" bridge
   node_tests "what workers publish by rules, and what does not fit" bridge_relay
   node_tests "what workers publish while nodes and Redis fail" bridge_faults
+  node_tests "examples of drivers and workers" examples_backends
+  node_tests "two nodes behind nginx" proxied_cluster
+  node_tests "what containers are made of" packaging
   node_tests "two nodes under load" cluster_load
   node_tests "three nodes and all that goes wrong" chaos
 }
