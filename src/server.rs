@@ -175,7 +175,7 @@ impl Server {
             background.add_cluster(cluster, services.clone());
         }
         let router = http::outside(http::router(&app).merge(routes), endpoint.engine(), &config)?;
-        listener::listen(&listener)?;
+        let listener = listener::listen(listener)?;
         let address = listener.local_addr()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let header_read_timeout = config.server.header_read_timeout();

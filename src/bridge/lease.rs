@@ -12,7 +12,7 @@ use std::{
 
 use fred::interfaces::{ListInterface, LuaInterface};
 use parking_lot::Mutex;
-use tokio::sync::{RwLock, RwLockReadGuard};
+use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 
 use super::queue::{Done, KEPT, Queue};
 use crate::{
@@ -26,19 +26,22 @@ const LEASE: Duration = Duration::from_secs(3);
 /// How often it is renewed, or tried.
 const RENEW_INTERVAL: Duration = Duration::from_millis(750);
 
+/// How long messages are left alone that were not this node's to take up.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// How many notes of what was taken up are kept.
-const NOTES: usize = 20_000;
+const NOTES: usize = 100_000;
 
 /// For how long a node that stops waits for what it has taken up.
 const FINISH: Duration = Duration::from_secs(5);
 
 /// Takes the lease where nobody else holds it, and publishes a mark. Marks rise, whatever Redis has
-/// lost; `since` is the first of which Redis knows what was taken up.
+/// lost; `since` is the first one since Redis lost all it knew.
 /// KEYS: lease, mark, since. ARGV: node, how long, channel. Returns what it did, and `since`.
 const TAKE: &str = "
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then
-    return { 'not ours', '0' }
+    return { 'not ours', redis.call('GET', KEYS[3]) or '0' }
 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 local time = redis.call('TIME')
@@ -50,7 +53,7 @@ redis.call('SET', KEYS[3], mark, 'NX')
 redis.call('PUBLISH', ARGV[3], mark)
 return { holder and 'renewed' or 'taken', redis.call('GET', KEYS[3]) }";
 
-/// Notes what the holder takes up. KEYS: lease, notes, since. ARGV: node, how many notes are kept, for
+/// Notes what the holder takes up. KEYS: lease, notes. ARGV: node, how many notes are kept, for
 /// how long, notes. Returns whether it is the holder.
 const NOTE: &str = "
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -59,13 +62,7 @@ end
 for i = 4, #ARGV do
     redis.call('RPUSH', KEYS[2], ARGV[i])
 end
-if redis.call('LLEN', KEYS[2]) > tonumber(ARGV[2]) then
-    redis.call('LTRIM', KEYS[2], -ARGV[2], -1)
-    local mark = string.match(redis.call('LINDEX', KEYS[2], 0), '^%d+')
-    if mark ~= '0' then
-        redis.call('SET', KEYS[3], mark)
-    end
-end
+redis.call('LTRIM', KEYS[2], -ARGV[2], -1)
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return 1";
 
@@ -84,6 +81,8 @@ pub(super) struct Lease {
     until: Mutex<Option<Instant>>,
     /// Whether it was given back for good.
     is_released: AtomicBool,
+    /// It was found to be lost.
+    in_doubt: Notify,
     /// Read by whoever is taking messages up.
     working: RwLock<()>,
 }
@@ -95,6 +94,7 @@ impl Lease {
             node,
             until: Mutex::new(None),
             is_released: AtomicBool::new(false),
+            in_doubt: Notify::new(),
             working: RwLock::new(()),
         }
     }
@@ -119,25 +119,36 @@ impl Lease {
 
     /// Takes the lease where nobody holds it, and keeps it, until it is given back.
     pub async fn run(&self, queue: &Queue) {
+        // What Redis said last, and on which connection channels were heard then.
+        let mut known: Option<(u64, u32)> = None;
         let mut tick = tokio::time::interval(RENEW_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !self.is_released.load(Ordering::Relaxed) {
-            tick.tick().await;
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = self.in_doubt.notified() => {}
+            }
             let began = Instant::now();
-            match self.take().await {
-                Some((taken, since)) if taken == "taken" => {
-                    // One that we have not missed was nobody's: what waits is what is left to do.
-                    let was_held = self.is_held();
-                    match self.done().await {
-                        Some(done) => queue.leave_out(&done, if was_held { 0 } else { since }),
-                        None => continue,
-                    }
-                    self.hold(began);
+            // It ends by itself where Redis stays away.
+            if let Some((outcome, since)) = self.take().await {
+                // Where notes were lost, all that was heard before may have been taken up, except for
+                // what waits at the last holder.
+                let lost = known.filter(|(known, _)| *known != since && !self.is_held());
+                if let Some((_, connection)) = lost {
+                    queue.forget_until(connection);
                 }
-                Some((taken, _)) if taken == "renewed" => self.hold(began),
-                Some(_) => *self.until.lock() = None,
-                // It ends by itself where Redis stays away.
-                None => {}
+                known = Some((since, queue.connection()));
+                match outcome.as_str() {
+                    "renewed" => self.hold(began),
+                    "taken" => {
+                        let Some(done) = self.done().await else {
+                            continue;
+                        };
+                        queue.leave_out(&done);
+                        self.hold(began);
+                    }
+                    _ => *self.until.lock() = None,
+                }
             }
             if !self.is_held() {
                 queue.forget_older(Timestamp::now());
@@ -157,12 +168,14 @@ impl Lease {
         let kept_ms = (KEPT * 2).as_millis();
         let mut arguments = vec![self.node.clone(), NOTES.to_string(), kept_ms.to_string()];
         arguments.extend(done.into_iter().map(Done::to_text));
-        let keys = ["bridge", "bridge:done", "bridge:since"];
-        let noted = self.script::<i64>(NOTE, &keys, arguments).await == Some(1);
-        if !noted {
-            *self.until.lock() = None;
+        let keys = ["bridge", "bridge:done"];
+        let noted = self.script::<i64>(NOTE, &keys, arguments).await;
+        if noted == Some(0) {
+            // It may be nobody's.
+            self.in_doubt.notify_one();
+            tokio::time::sleep(PAUSE).await;
         }
-        noted
+        noted == Some(1)
     }
 
     /// Gives the lease back, for good, once what was taken up is done.

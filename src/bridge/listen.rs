@@ -48,20 +48,20 @@ impl Listener<'_> {
         loop {
             tokio::select! {
                 // Marks may have been missed.
-                _ = reconnects.recv() => self.queue.set_mark(0),
+                _ = reconnects.recv() => self.queue.begin_anew(),
                 heard = messages.recv() => match heard {
                     Ok(heard) => {
                         let payload = heard.value.as_bytes().unwrap_or_default();
                         if *heard.channel == *marks {
                             let mark = std::str::from_utf8(payload).ok();
                             let mark = mark.and_then(|mark| mark.parse().ok());
-                            self.queue.set_mark(mark.unwrap_or(0));
+                            mark.map_or_else(|| self.queue.begin_anew(), |mark| self.queue.set_mark(mark));
                         } else {
                             self.hear(&heard.channel, payload);
                         }
                     }
                     Err(RecvError::Lagged(_)) => {
-                        self.queue.set_mark(0);
+                        self.queue.begin_anew();
                         count(&LOST.into(), "lagged");
                     }
                     Err(RecvError::Closed) => return,
@@ -108,6 +108,7 @@ impl Listener<'_> {
                 let dropped = self.queue.push(Message {
                     name,
                     heard_at: Timestamp::now(),
+                    connection: self.queue.connection(),
                     action,
                     key: ClientId::new(format!("bridge:{}", EntryId::generate())).ok(),
                     source,

@@ -26,7 +26,7 @@ impl Misfits {
         if logged.get(source).is_none_or(is_due) {
             logged.insert(source.clone(), now);
             drop(logged);
-            tracing::warn!(channel = %source, reason, "a message does not fit");
+            tracing::warn!(channel = &**source, reason, "a message does not fit");
         }
     }
 }

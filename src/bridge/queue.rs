@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -36,15 +36,20 @@ pub(super) struct Message {
     pub name: Done,
     pub heard_at: Timestamp,
     pub action: Action,
+    /// On which of our connections, one after another, it was heard.
+    pub connection: u32,
     /// Makes storing idempotent: what was given up may have been stored.
     pub key: Option<ClientId>,
     pub source: Source,
 }
 
+/// No mark was heard since the connection was made.
+const UNKNOWN: u64 = 0;
+
 /// What a message is known by on every node, and noted when it is taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Done {
-    /// The mark that was heard last before it: milliseconds of Redis' clock, or 0 where none was.
+    /// The mark that was heard last before it: milliseconds of Redis' clock, or [`UNKNOWN`].
     pub mark: u64,
     /// Of its channel and payload.
     pub digest: u64,
@@ -70,6 +75,7 @@ pub(super) struct Queue {
     messages: Mutex<VecDeque<Message>>,
     changed: Notify,
     mark: AtomicU64,
+    connection: AtomicU32,
 }
 
 impl Queue {
@@ -78,17 +84,35 @@ impl Queue {
             limit,
             messages: Mutex::default(),
             changed: Notify::new(),
-            mark: AtomicU64::new(0),
+            mark: AtomicU64::new(UNKNOWN),
+            connection: AtomicU32::new(0),
         }
     }
 
-    /// The mark that was heard last; 0 where some may have been missed.
+    /// The mark that was heard last.
     pub fn mark(&self) -> u64 {
         self.mark.load(Ordering::Relaxed)
     }
 
     pub fn set_mark(&self, mark: u64) {
         self.mark.store(mark, Ordering::Relaxed);
+    }
+
+    /// Which connection is heard.
+    pub fn connection(&self) -> u32 {
+        self.connection.load(Ordering::Relaxed)
+    }
+
+    /// What is heard from now on is heard anew: marks may have been missed.
+    pub fn begin_anew(&self) {
+        self.set_mark(UNKNOWN);
+        self.connection.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets what was heard on this connection and those before it.
+    pub fn forget_until(&self, connection: u32) {
+        let mut messages = self.messages.lock();
+        messages.retain(|message| message.connection > connection);
     }
 
     /// Adds a message. Beyond the limit the one that has waited longest goes, and is returned.
@@ -141,9 +165,8 @@ impl Queue {
         }
     }
 
-    /// Leaves out what another node has taken up: each note stands for one message. What came before
-    /// the mark `since` may have been taken up without our knowing.
-    pub fn leave_out(&self, done: &[Done], since: u64) {
+    /// Leaves out what another node has taken up: each note stands for one message.
+    pub fn leave_out(&self, done: &[Done]) {
         let mut counts: HashMap<Done, usize> = HashMap::new();
         for done in done {
             *counts.entry(*done).or_default() += 1;
@@ -157,18 +180,18 @@ impl Queue {
         };
         self.messages.lock().retain(|message| {
             let Done { mark, digest } = message.name;
-            if mark > 0 && mark < since {
-                return false;
-            }
             // The node that took it up may not have known the mark, or we do not.
-            let unmarked = Done { mark: 0, digest };
-            if take(message.name) || (mark > 0 && take(unmarked)) {
+            let unmarked = Done {
+                mark: UNKNOWN,
+                digest,
+            };
+            if take(message.name) || take(unmarked) {
                 return false;
             }
             let heard_at = message.heard_at.minus(SKEW).as_ms();
             let is_late = |other: &&Done| i64::try_from(other.mark).unwrap_or(0) >= heard_at;
             let same = done.iter().filter(|other| other.digest == digest);
-            !(mark == 0 && same.filter(is_late).any(|other| take(*other)))
+            mark != UNKNOWN || !same.filter(is_late).any(|other| take(*other))
         });
     }
 }
@@ -196,6 +219,7 @@ mod tests {
                 event: "e".into(),
                 args: Vec::new(),
             },
+            connection: 0,
             key: None,
             source: "orders".into(),
         }
@@ -213,27 +237,31 @@ mod tests {
             queue.push(message(mark, digest, 90_000));
         }
         // The first of these was another one, before any that is kept.
-        queue.leave_out(&[done(3_000, 3), done(5_000, 1), done(5_000, 2)], 2_000);
+        queue.leave_out(&[done(3_000, 3), done(5_000, 1), done(5_000, 2)]);
         assert_eq!(left(&queue).await, [1, 3]);
     }
 
     #[tokio::test]
     async fn what_came_before_redis_lost_its_notes_is_not_taken_up_again() {
         let queue = Queue::new(10);
-        for (mark, digest) in [(5_000, 1), (7_000, 2), (0, 3)] {
-            queue.push(message(mark, digest, 7_000));
-        }
-        queue.leave_out(&[], 6_000);
-        assert_eq!(left(&queue).await, [2, 3]);
+        queue.push(message(5_000, 1, 7_000));
+        queue.begin_anew();
+        assert_eq!((queue.mark(), queue.connection()), (UNKNOWN, 1));
+        queue.push(Message {
+            connection: queue.connection(),
+            ..message(UNKNOWN, 2, 7_000)
+        });
+        queue.forget_until(0);
+        assert_eq!(left(&queue).await, [2]);
     }
 
     #[tokio::test]
     async fn where_no_mark_was_heard_a_note_of_about_then_stands_for_a_message() {
         let queue = Queue::new(10);
-        for (mark, digest) in [(0, 1), (0, 2), (8_000, 3)] {
+        for (mark, digest) in [(UNKNOWN, 1), (UNKNOWN, 2), (8_000, 3)] {
             queue.push(message(mark, digest, 8_000));
         }
-        queue.leave_out(&[done(7_500, 1), done(3_000, 2), done(0, 3)], 1);
+        queue.leave_out(&[done(7_500, 1), done(3_000, 2), done(UNKNOWN, 3)]);
         assert_eq!(left(&queue).await, [2]);
     }
 

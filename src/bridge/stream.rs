@@ -6,7 +6,10 @@ use std::{collections::HashMap, time::Duration};
 use fred::{
     clients::Client,
     interfaces::StreamsInterface,
-    types::streams::{XReadResponse, XReadValue},
+    types::{
+        Value,
+        streams::{XReadResponse, XReadValue},
+    },
 };
 use futures::{FutureExt, future::join_all};
 
@@ -106,8 +109,8 @@ impl StreamReader<'_> {
     ) -> std::result::Result<Vec<StreamEntry>, fred::error::Error> {
         let block = MAX_BLOCK.min(self.options.timeout / 2);
         let block_ms = u64::try_from(block.as_millis()).unwrap_or(1).max(1);
-        let read: XReadResponse<String, String, String, Vec<u8>> = client
-            .xreadgroup_map(
+        let read: Value = client
+            .xreadgroup(
                 self.options.group.as_str(),
                 CONSUMER,
                 Some(AT_ONCE),
@@ -117,6 +120,11 @@ impl StreamReader<'_> {
                 ">",
             )
             .await?;
+        if read.is_null() {
+            // Nothing new has come.
+            return Ok(Vec::new());
+        }
+        let read: XReadResponse<String, String, String, Vec<u8>> = read.into_xread_response()?;
         Ok(read.into_values().flatten().collect())
     }
 

@@ -137,7 +137,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_port_that_is_taken_is_named() {
-        let taken = listen("127.0.0.1", 0).await.unwrap();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let failure = listen("127.0.0.1", address.port()).await.unwrap_err();
         assert_eq!(

@@ -28,9 +28,13 @@ use crate::{
 /// A node that has not heard itself for so long is deaf.
 const DEAF_AFTER: Duration = Duration::from_secs(2);
 
-/// A node that is deaf for so long, although it can tell, connects anew: a connection that only
-/// listens does not notice by itself that it leads nowhere.
-const CONNECT_ANEW_AFTER: Duration = Duration::from_secs(6);
+/// A node that is found deaf so often, although it can tell, connects anew: a connection that only
+/// listens does not notice by itself that it leads nowhere. Once is not enough: a process that was held
+/// has yet to read what has come meanwhile.
+const CONNECT_ANEW_AFTER: u32 = 3;
+
+/// How often that is looked at.
+const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A node that was not heard for so long is forgotten.
 const FORGET_AFTER: Duration = Duration::from_secs(600);
@@ -150,13 +154,16 @@ impl Incoming {
 
     /// Ends a connection that leads nowhere, so that another one is made, for ever.
     async fn connect_anew(&self, redis: &Redis) {
+        let mut found = 0;
         loop {
             let published = self.outgoing.published();
-            tokio::time::sleep(CONNECT_ANEW_AFTER).await;
+            tokio::time::sleep(LOOK_INTERVAL).await;
             let is_nowhere = self.hearing.is_deaf()
                 && self.outgoing.published() > published
                 && redis.subscriber().is_connected();
-            if is_nowhere {
+            found = if is_nowhere { found + 1 } else { 0 };
+            if found == CONNECT_ANEW_AFTER {
+                found = 0;
                 tracing::warn!("nothing is heard of Redis; connecting anew");
                 // What fails now fails again, and is tried again.
                 let _ = redis.subscriber().force_reconnection().await;

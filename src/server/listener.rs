@@ -59,8 +59,11 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 }
 
 /// Lets clients connect from now on.
-pub(super) fn listen(listener: &TcpListener) -> std::io::Result<()> {
-    SockRef::from(listener).listen(BACKLOG)
+pub(super) fn listen(listener: TcpListener) -> std::io::Result<TcpListener> {
+    // A socket that does not listen yet counts as hung up: it is watched anew.
+    let listener = listener.into_std()?;
+    SockRef::from(&listener).listen(BACKLOG)?;
+    TcpListener::from_std(listener)
 }
 
 /// Serves until `stop` ends, then answers the requests under way.

@@ -26,7 +26,6 @@ const FLUSHES = 6;
 const FLUSH_EVERY_MS = 400;
 const SETTINGS = {
   ...RULED,
-  ROOMCAST_BRIDGE__CLAIM_IDLE_MS: '1000',
   ROOMCAST_CLUSTER__LEASE_MS: String(LEASE_MS),
   ROOMCAST_SERVER__DRAIN_PER_SECOND: '1000',
 };
@@ -96,7 +95,7 @@ class Scene {
   }
 
   hears(node, fits, withinMs) {
-    return this.clients[node].next('told', fits, withinMs);
+    return eventually(() => this.told(node).some(fits), `${this.clients[node].label} is told`, withinMs);
   }
 
   /** The numbers that are stored for a user, as this node says. */
