@@ -1,0 +1,130 @@
+// One event stream by the browser's EventSource, for as long as a component is shown.
+
+import { useCallback, useEffect, useRef, useState } from 'react';
+
+import { useLatest } from '../lib/useLatest';
+import { FIRST, useAnnounced, type Link } from './link';
+import { renewToken, tokenOf, type User } from './users';
+
+/** After a refusal; a connection that was lost is tried again by the browser itself. */
+const RETRY_MS = 3_000;
+
+export interface StreamUse {
+  /** What the header calls this stream. */
+  name?: string;
+  /** The events to listen for, with their data parsed; `connected` and `initial` are events, too. */
+  events: Record<string, (data: any, event: MessageEvent<string>) => void>;
+}
+
+export interface StreamHandle {
+  link: Link;
+  /** Ends the stream and stays offline until `restore`, which goes on after the last event. */
+  cut(): void;
+  restore(): void;
+}
+
+/** Follows a stream as this user; a null address or user is no stream. */
+export function useStream(url: string | null, user: User | null, use: StreamUse): StreamHandle {
+  const userId = user?.userId ?? null;
+  const latest = useLatest(use);
+  const [link, setLink] = useState<Link>(FIRST);
+  const [isCut, setCut] = useState(false);
+  const where = useRef({ url, lastEventId: '' });
+  const names = Object.keys(use.events).join(' ');
+  const isOpen = url !== null && userId !== null;
+
+  useEffect(() => {
+    if (url === null || userId === null || isCut) return undefined;
+    if (where.current.url !== url) where.current = { url, lastEventId: '' };
+    const reader = new Reader(url, userId, where.current, names.split(' '), {
+      tell: setLink,
+      hear: (event, data, message) => latest.current.events[event]?.(data, message),
+    });
+    return () => reader.end();
+  }, [url, userId, isCut, names, latest]);
+
+  const cut = useCallback(() => {
+    setCut(true);
+    setLink((now) => ({ ...now, phase: 'offline' }));
+  }, []);
+  const restore = useCallback(() => setCut(false), []);
+  useAnnounced(use.name ?? 'Event stream', isOpen ? link : null);
+  return { link, cut, restore };
+}
+
+interface Hooks {
+  tell(next: (now: Link) => Link): void;
+  hear(event: string, data: unknown, message: MessageEvent<string>): void;
+}
+
+/** Reads one stream, again and again, from where it was. */
+class Reader {
+  #source: EventSource | null = null;
+  #timer = 0;
+  /** How many stored events have come since the last connect; null: it is the first one. */
+  #missed: number | null;
+  #isReplay = false;
+
+  constructor(
+    readonly url: string,
+    readonly userId: string,
+    readonly where: { lastEventId: string },
+    readonly names: string[],
+    readonly hooks: Hooks,
+  ) {
+    this.#missed = where.lastEventId ? 0 : null;
+    this.#open();
+  }
+
+  #open() {
+    const url = new URL(this.url, location.href);
+    url.searchParams.set('access_token', tokenOf(this.userId) ?? '');
+    if (this.where.lastEventId) url.searchParams.set('lastEventId', this.where.lastEventId);
+    const source = new EventSource(url);
+    this.#source = source;
+    for (const name of new Set(['connected', ...this.names])) {
+      source.addEventListener(name, (message) => this.#heard(name, message));
+    }
+    source.addEventListener('error', () => this.#lost(source));
+  }
+
+  #heard(name: string, message: MessageEvent<string>) {
+    if (message.lastEventId) this.where.lastEventId = message.lastEventId;
+    if (name === 'connected') this.#connected();
+    else if (this.#isReplay && this.#missed !== null) this.#missed += 1;
+    this.hooks.hear(name, message.data ? JSON.parse(message.data) : undefined, message);
+  }
+
+  /** What was missed follows in the same breath; the count is told when that has been read. */
+  #connected() {
+    this.#isReplay = true;
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => {
+      const missed = this.#missed;
+      this.#isReplay = false;
+      this.#missed = 0;
+      this.hooks.tell(() => ({ phase: 'connected', missed, sameSession: false }));
+    });
+  }
+
+  #lost(source: EventSource) {
+    clearTimeout(this.#timer);
+    this.#missed = this.where.lastEventId || this.#missed !== null ? 0 : null;
+    const phase = this.#missed === null ? 'connecting' : 'recovering';
+    this.hooks.tell((now) => ({ ...now, phase, error: undefined }));
+    // Where the server refused, the browser gives up: perhaps the token is no longer good.
+    if (source.readyState === EventSource.CLOSED) {
+      this.#timer = window.setTimeout(() => void renewToken(this.userId).then(() => this.#again(source)), RETRY_MS);
+    }
+  }
+
+  #again(source: EventSource) {
+    if (this.#source === source) this.#open();
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+    this.#source?.close();
+    this.#source = null;
+  }
+}

@@ -1,0 +1,27 @@
+// The state of a connection, and the buttons that cut and restore it.
+
+import { inWords, type Link } from '../session/link';
+import { Button } from './Button';
+import css from './ui.module.css';
+
+export function LinkState({ link }: { link: Link }) {
+  return (
+    <span className={css.linkState} data-phase={link.phase} role="status">{inWords(link)}</span>
+  );
+}
+
+interface Cuttable {
+  link: Link;
+  cut(): void;
+  restore(): void;
+}
+
+/** Cuts the connection as a dead network would, and restores it. Takes what the hooks give. */
+export function CutButton({ link, cut, restore, size }: Cuttable & { size?: 'normal' | 'small' }) {
+  const isCut = link.phase === 'offline' || link.phase === 'refused';
+  return (
+    <Button size={size} icon={isCut ? 'plug' : 'unplug'} onClick={isCut ? restore : cut}>
+      {isCut ? 'Reconnect' : 'Cut connection'}
+    </Button>
+  );
+}
