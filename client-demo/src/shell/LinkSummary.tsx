@@ -10,7 +10,7 @@ export function LinkSummary() {
   const each = links.map((link) => `${link.name}: ${inWords(link)}`).join('\n');
   // Its place is kept while there is nothing to say.
   return (
-    <div className={css.link} title={each}>
+    <div className={css.link} title={each} role="status">
       {shown && <LinkState link={shown} />}
     </div>
   );

@@ -4,10 +4,9 @@ import { inWords, type Link } from '../session/link';
 import { Button } from './Button';
 import css from './ui.module.css';
 
+/** In the header it is read out when it changes, so it need not be in pages. */
 export function LinkState({ link }: { link: Link }) {
-  return (
-    <span className={css.linkState} data-phase={link.phase} role="status">{inWords(link)}</span>
-  );
+  return <span className={css.linkState} data-phase={link.phase}>{inWords(link)}</span>;
 }
 
 interface Cuttable {
