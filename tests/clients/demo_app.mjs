@@ -11,6 +11,7 @@ import { after, before } from 'node:test';
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
+import { CONNECTED, Client, DIALECTS } from './client.mjs';
 import { TARGET, start } from './program.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -104,6 +105,22 @@ export async function serveDev(t, dir, env = {}) {
 export async function tokensOf(url) {
   const users = await (await fetch(`${url}/demo/users`)).json();
   return Object.fromEntries(users.map(({ userId, token }) => [userId, token]));
+}
+
+/** A stock client in a room, for what the app cannot do. */
+export async function member(t, url, token, room = 'lobby') {
+  const client = new Client(url, { dialect: DIALECTS['4.8'], token });
+  t.after(() => client.close());
+  await client.next(CONNECTED);
+  assert.equal((await client.ask('join:room', room)).ok, true);
+  return client;
+}
+
+/** Sends a message by a stock client; what names it in an edit or a deletion. */
+export async function write(client, content, roomId = 'lobby') {
+  const { ok, message } = await client.ask('message:send', { roomId, content });
+  assert.equal(ok, true);
+  return { roomId, messageId: message.id };
 }
 
 /** That the browser complained of nothing, but for what is to be expected. */

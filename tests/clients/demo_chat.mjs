@@ -1,0 +1,359 @@
+// The demo's chat page, as people use it: each in a browser of their own.
+
+import assert from 'node:assert/strict';
+import { deflateSync, crc32 } from 'node:zlib';
+import { test } from 'node:test';
+
+import {
+  AWAY, DESKTOP, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, member, serveDev,
+  shot, write,
+} from './demo_app.mjs';
+import { folder } from './program.mjs';
+
+const LIMIT_MS = 90_000;
+/** So that a crowd of messages is not taken for a flood. */
+const NO_RATES = { ROOMCAST_LIMITS__EVENTS_PER_SECOND: '0', ROOMCAST_LIMITS__USER_EVENTS_PER_SECOND: '0' };
+
+const { open } = inChromium();
+
+/** The chat page as this user, connected. */
+async function chat(t, url, user, options) {
+  const page = await open(t, `${url}/#/chat?as=${user}`, options);
+  await says(device(page), 'Connected');
+  return page;
+}
+
+/** One of the devices that a page shows, from 1. */
+const device = (page, n = 1) => page.locator('main section[aria-labelledby]:has(form)').nth(n - 1);
+const says = (where, text) => where.getByText(text, { exact: true }).waitFor();
+const state = (where, pattern) => where.locator('[data-phase]').filter({ hasText: pattern }).waitFor();
+const input = (where) => where.getByRole('textbox', { name: /^Message to/ });
+const button = (where, name) => where.getByRole('button', { name });
+const log = (where) => where.getByRole('log', { name: 'Messages' });
+const texts = (where) => log(where).locator('p').filter({ hasNotText: /^Read by/ }).allTextContents();
+const waiting = (where) => where.getByRole('list', { name: 'Not sent yet' }).getByRole('listitem');
+const person = (where, name, status) =>
+  where.getByRole('listitem').filter({ hasText: name }).filter({ hasText: status }).waitFor();
+const room = (where, name) => where.getByRole('navigation', { name: 'Rooms' }).getByRole('button', { name });
+
+async function send(where, text) {
+  await input(where).fill(text);
+  await input(where).press('Enter');
+}
+
+test('alice and bob chat and see each other come, type and go', { timeout: LIMIT_MS }, async (t) => {
+  const { url } = await serveDev(t, await folder(t));
+  const alice = await chat(t, url, 'alice');
+  await says(alice, 'No messages yet. Write the first one.');
+  const bob = await chat(t, url, 'bob');
+  await person(alice, 'Bob', 'online');
+  await person(bob, 'Alice', 'online');
+
+  await input(alice).pressSequentially('hel');
+  await says(bob, 'Alice is typing…');
+  await send(alice, 'hello <b>bob</b>');
+  for (const page of [alice, bob]) await says(page, 'hello <b>bob</b>');
+  await bob.getByText('Alice is typing…').waitFor({ state: 'detached' });
+  await send(bob, 'hello alice');
+  for (const page of [alice, bob]) {
+    await says(page, 'hello alice');
+    assert.deepEqual(await texts(page), ['hello <b>bob</b>', 'hello alice']);
+    assert.equal(await waiting(page).count(), 0);
+  }
+
+  await bob.getByLabel('Your status').selectOption('busy');
+  await person(alice, 'Bob', 'busy');
+  await bob.getByRole('radio', { name: 'Carol' }).check();
+  await bob.waitForURL(/as=carol/);
+  await person(alice, 'Bob', 'offline');
+  await person(alice, 'Carol', 'online');
+  assertQuiet([alice, bob]);
+});
+
+test('what is unread is counted by room, and who has read is told', { timeout: LIMIT_MS }, async (t) => {
+  const { url } = await serveDev(t, await folder(t));
+  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  await room(alice, 'kitchen').click();
+  await send(alice, 'soup is ready');
+  await says(alice, 'soup is ready');
+  await send(alice, 'and bread');
+  await room(bob, 'kitchen 2 unread messages').waitFor();
+  assert.equal(await alice.getByText('Read by Bob').count(), 0);
+
+  await room(bob, 'kitchen').click();
+  await says(bob, 'and bread');
+  await says(alice, 'Read by Bob');
+  await bob.getByText('unread message').waitFor({ state: 'detached' });
+
+  await room(bob, 'lobby').click();
+  await send(alice, 'and cake');
+  await room(bob, 'kitchen 1 unread message').waitFor();
+  await bob.reload();
+  await room(bob, 'kitchen 1 unread message').waitFor();
+  assertQuiet([alice, bob]);
+});
+
+test('authors edit and delete what they wrote, with the keyboard alone', { timeout: LIMIT_MS }, async (t) => {
+  const { url } = await serveDev(t, await folder(t));
+  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  for (const text of ['a tpyo', 'a mistake']) {
+    await send(alice, text);
+    await says(bob, text);
+  }
+  assert.equal(await button(bob, /^(Edit|Delete) /).count(), 0);
+
+  await button(alice, 'Edit “a tpyo”').focus();
+  await alice.keyboard.press('Enter');
+  await says(alice, 'Save');
+  assert.equal(await input(alice).inputValue(), 'a tpyo');
+  await alice.keyboard.press('Escape');
+  await says(alice, 'Send');
+  assert.deepEqual(await texts(bob), ['a tpyo', 'a mistake']);
+
+  await button(alice, 'Edit “a tpyo”').press('Enter');
+  await input(alice).fill('a typo');
+  await alice.keyboard.press('Enter');
+  await says(bob, 'a typo');
+  await says(bob, 'edited');
+  await button(alice, 'Delete “a mistake”').press('Enter');
+  await says(bob, 'Message deleted');
+  await bob.reload();
+  await says(bob, 'Message deleted');
+  assert.deepEqual(await texts(bob), ['a typo', 'Message deleted']);
+  assertQuiet([alice, bob]);
+});
+
+test('pictures go along as bytes and are there in the history', { timeout: LIMIT_MS }, async (t) => {
+  const { url, tokens } = await serveDev(t, await folder(t), NO_RATES);
+  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  const file = { name: 'bay.png', mimeType: 'image/png', buffer: png(160, 90) };
+  await alice.locator('input[type=file]').setInputFiles(file);
+  await alice.getByRole('img', { name: 'bay.png' }).waitFor();
+  await send(alice, 'the bay');
+  for (const page of [alice, bob]) await assertDrawn(log(page).getByRole('img', { name: 'bay.png' }), 160, 90);
+
+  // Behind so many messages it is on the second page, which comes over HTTP.
+  const client = await member(t, url, tokens.carol);
+  for (let n = 1; n <= 60; n += 1) await write(client, `message ${n}`);
+  await bob.reload();
+  await says(bob, 'message 60');
+  assert.equal(await bob.getByRole('img', { name: 'bay.png' }).count(), 0);
+  await button(bob, 'Show earlier messages').click();
+  await assertDrawn(log(bob).getByRole('img', { name: 'bay.png' }), 160, 90);
+
+  const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
+  await alice.locator('input[type=file]').setInputFiles(text);
+  await says(alice, 'notes.txt is not a picture that this browser can show');
+  assertQuiet([alice, bob]);
+});
+
+test('history comes page by page as one scrolls up', { timeout: LIMIT_MS }, async (t) => {
+  const { url, tokens } = await serveDev(t, await folder(t), NO_RATES);
+  const client = await member(t, url, tokens.alice);
+  const all = Array.from({ length: 170 }, (_, n) => `message ${n + 1}`);
+  for (const text of all) await write(client, text);
+  const bob = await chat(t, url, 'bob');
+  const area = bob.getByRole('region', { name: 'Messages in lobby' });
+  await says(bob, 'message 170');
+  assert.deepEqual(await texts(bob), all.slice(-50));
+  for (const first of [71, 21, 1]) {
+    const top = await log(bob).locator('p').first().textContent();
+    await area.evaluate((element) => element.scrollTo(0, 0));
+    await says(bob, `message ${first}`);
+    // What was at the top is where it was, or nearly: nothing jumps.
+    const jumped = await area.evaluate((element, text) => {
+      const before = [...element.querySelectorAll('p')].find((p) => p.textContent === text);
+      return before.getBoundingClientRect().top - element.getBoundingClientRect().top;
+    }, top);
+    assert.ok(Math.abs(jumped) < 120, `${top} is ${jumped} px from the top`);
+  }
+  assert.deepEqual(await texts(bob), all);
+  await button(bob, 'Show earlier messages').waitFor({ state: 'detached' });
+
+  // Who reads old messages is not torn away by new ones.
+  await area.evaluate((element) => element.scrollTo(0, 0));
+  await write(client, 'news');
+  await button(bob, '1 new message').click();
+  await bob.getByText('news').waitFor();
+  await bob.waitForFunction(() => {
+    const { scrollHeight, scrollTop, clientHeight } = document.querySelector('[role=region][tabindex]');
+    return scrollHeight - scrollTop - clientHeight < 2;
+  });
+  assertQuiet(bob);
+});
+
+for (const [name, env] of [['', {}], [' and gets its session back', { ROOMCAST_RECOVERY__ENABLED: 'true' }]]) {
+  test(`a browser that goes offline misses nothing${name}`, { timeout: LIMIT_MS }, async (t) => {
+    const { url, tokens } = await serveDev(t, await folder(t), env);
+    const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+    const carol = await member(t, url, tokens.carol);
+    await send(bob, 'before');
+    await says(alice, 'before');
+    const first = await write(carol, 'Carols first');
+    await says(bob, 'Carols first');
+
+    await bob.context().setOffline(true);
+    await state(device(bob), 'Recovering…');
+    await send(bob, 'meanwhile, by bob');
+    await says(bob, 'Waiting to be stored…');
+    await send(alice, 'one');
+    await says(alice, 'one');
+    await send(alice, 'two');
+    await says(alice, 'two');
+    assert.equal((await carol.ask('message:edit', { ...first, content: 'Carols edited' })).ok, true);
+    assert.deepEqual(await texts(bob), ['before', 'Carols first']);
+
+    await bob.context().setOffline(false);
+    await state(device(bob), 'Recovered, 2 missed');
+    await says(alice, 'meanwhile, by bob');
+    for (const page of [bob, alice]) {
+      await says(page, 'Carols edited');
+      assert.deepEqual(await texts(page), ['before', 'Carols edited', 'one', 'two', 'meanwhile, by bob']);
+    }
+    assert.equal(await waiting(bob).count(), 0);
+    assertQuiet(alice);
+    assertQuiet(bob, AWAY);
+  });
+}
+
+test('one user has two devices side by side, of which one is cut off', { timeout: LIMIT_MS }, async (t) => {
+  const { url } = await serveDev(t, await folder(t));
+  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  await button(alice, 'Second device').click();
+  const [one, two] = [device(alice, 1), device(alice, 2)];
+  await state(two, 'Connected');
+  await send(one, 'from the first');
+  await says(two, 'from the first');
+  await button(two, 'Cut connection').click();
+  await state(two, 'Offline');
+  await person(bob, 'Alice', 'online');
+  await send(one, 'while the other is away');
+  await says(bob, 'while the other is away');
+  await send(two, 'written offline');
+  await says(two, 'Waiting to be stored…');
+  await button(two, 'Reconnect').click();
+  await state(two, 'Recovered, 1 missed');
+  for (const where of [one, two, device(bob)]) {
+    await says(where, 'written offline');
+    assert.deepEqual(await texts(where), ['from the first', 'while the other is away', 'written offline']);
+  }
+
+  // What is read on one device is read on the other.
+  for (const where of [one, two]) await room(where, 'kitchen').click();
+  await send(bob, 'news for both');
+  for (const where of [one, two]) await room(where, 'lobby 1 unread message').waitFor();
+  await room(one, 'lobby').click();
+  await two.getByText('unread message').waitFor({ state: 'detached' });
+  assertQuiet([alice, bob]);
+});
+
+test('a server that is away and comes back costs nothing', { timeout: LIMIT_MS }, async (t) => {
+  const dir = await folder(t);
+  const first = await serveDev(t, dir);
+  const [alice, bob] = [await chat(t, first.url, 'alice'), await chat(t, first.url, 'bob')];
+  await send(alice, 'before');
+  await says(bob, 'before');
+  assertQuiet([alice, bob]);
+
+  await first.program.stop();
+  for (const page of [alice, bob]) await state(device(page), 'Recovering…');
+  await send(bob, 'meanwhile');
+  await says(bob, 'Waiting to be stored…');
+  // With another secret, since it made one up: the tokens of before are good no more.
+  await serveDev(t, dir, { PORT: new URL(first.url).port });
+  for (const page of [alice, bob]) {
+    await state(device(page), /^Recovered/);
+    await log(page).getByText('meanwhile').waitFor();
+    assert.deepEqual(await texts(page), ['before', 'meanwhile']);
+  }
+  assertQuiet([alice, bob], new RegExp(`${AWAY.source}|40[013]`));
+});
+
+test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_MS }, async (t) => {
+  const { url, tokens } = await serveDev(t, await folder(t));
+  const [alice, carol] = [await member(t, url, tokens.alice), await member(t, url, tokens.carol)];
+  const page = await chat(t, url, 'bob');
+  await send(page, 'Good morning!');
+  await says(page, 'Good morning!');
+  const typo = await write(alice, 'Mornign, Bob. The crates are in bay 4.');
+  await alice.ask('message:edit', { ...typo, content: 'Morning, Bob. The crates are in bay 4.' });
+  const file = { name: 'bay.png', mimeType: 'image/png', buffer: png(240, 135) };
+  await page.locator('input[type=file]').setInputFiles(file);
+  await page.getByRole('img', { name: 'bay.png' }).waitFor();
+  await send(page, 'This one?');
+  await log(page).getByText('This one?').waitFor();
+  const wrong = await write(carol, 'Wrong room');
+  await carol.ask('message:delete', wrong);
+  await write(carol, `Yes. ${'A longer text runs over several lines. '.repeat(3)}`);
+  await send(page, 'Thanks, both of you.');
+  await says(page, 'Thanks, both of you.');
+  const last = await page.evaluate(() => document.querySelectorAll('[data-seq]').length);
+  assert.equal(last, 6);
+  const { messages } = await alice.ask('messages:since', { roomId: 'lobby', after: 0 });
+  await alice.ask('chat:read', { roomId: 'lobby', messageId: messages.at(-1).id });
+  await says(page, 'Read by Alice');
+  await member(t, url, tokens.carol, 'kitchen').then((client) => write(client, 'Soup is ready', 'kitchen'));
+  await room(page, 'kitchen 1 unread message').waitFor();
+  carol.tell('typing:start', 'lobby');
+  await says(page, 'Carol is typing…');
+
+  await shot(page, 'chat');
+  await assertAccessible(page);
+  await shot(page, 'chat-dark');
+  for (const [name, size] of [['chat-phone', PHONE], ['chat-narrow', NARROW]]) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await assertFits(page);
+    await shot(page, name);
+    await assertAccessible(page);
+    await shot(page, `${name}-dark`);
+  }
+
+  await page.setViewportSize(DESKTOP);
+  await button(page, 'Second device').click();
+  await state(device(page, 2), 'Connected');
+  await button(device(page, 2), 'Cut connection').click();
+  await state(device(page, 2), 'Offline');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await shot(page, 'chat-two-devices');
+  await assertAccessible(page);
+  await page.setViewportSize(NARROW);
+  await assertFits(page);
+  assertQuiet(page);
+});
+
+/** That the picture is drawn, and as large as it is. */
+async function assertDrawn(image, width, height) {
+  await image.waitFor();
+  const size = await image.evaluate(async (element) => {
+    await element.decode();
+    return [element.naturalWidth, element.naturalHeight];
+  });
+  assert.deepEqual(size, [width, height]);
+}
+
+/** A picture of a gradient. */
+function png(width, height) {
+  const rows = Buffer.alloc((width * 3 + 1) * height);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const at = y * (width * 3 + 1) + 1 + x * 3;
+      rows.set([20 + (200 * x) / width, 120 + (80 * y) / height, 140], at);
+    }
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8);
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data]);
+    const length = Buffer.alloc(4);
+    const sum = Buffer.alloc(4);
+    length.writeUInt32BE(data.length);
+    sum.writeUInt32BE(crc32(body));
+    return Buffer.concat([length, body, sum]);
+  };
+  const start = Buffer.from('89504e470d0a1a0a', 'hex');
+  const parts = [chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))];
+  return Buffer.concat([start, ...parts]);
+}
