@@ -284,7 +284,7 @@ test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_M
   await log(page).getByText('This one?').waitFor();
   const wrong = await write(carol, 'Wrong room');
   await carol.ask('message:delete', wrong);
-  await write(carol, `Yes. ${'A longer text runs over several lines. '.repeat(3)}`);
+  await write(carol, 'Yes, and the two beside it. The driver wants a signature for each, so send somebody by ten.');
   await send(page, 'Thanks, both of you.');
   await says(page, 'Thanks, both of you.');
   const last = await page.evaluate(() => document.querySelectorAll('[data-seq]').length);

@@ -34,4 +34,8 @@ function page([path, meta]: [string, PageMeta]): Page {
   return { ...meta, id, Component: lazy(load), preload: () => void load() };
 }
 
+/** All of them, in the order of the navigation. */
 export const PAGES: Page[] = Object.entries(metas).map(page).toSorted((a, b) => a.order - b.order);
+
+/** The page with this id, else the first one. */
+export const pageAt = (id: string): Page | undefined => PAGES.find((one) => one.id === id) ?? PAGES[0];

@@ -2,8 +2,8 @@
 
 import { Suspense, useEffect, useRef } from 'react';
 
-import { PAGES, type Page } from '../pages/registry';
-import { loadUsers, useUsers } from '../session/users';
+import { PAGES, pageAt, type Page } from '../pages/registry';
+import { useUsers } from '../session/users';
 import { Icon } from '../ui/Icon';
 import { Notice } from '../ui/Notice';
 import { Broken } from './Broken';
@@ -13,12 +13,10 @@ import css from './Shell.module.css';
 import { choose, useTheme } from './theme';
 
 export function Shell() {
-  const { page: wanted } = useRoute();
-  const page = PAGES.find(({ id }) => id === wanted) ?? PAGES[0];
+  const page = pageAt(useRoute().page);
   const main = useRef<HTMLElement>(null);
   const shown = useRef(page);
 
-  useEffect(() => void loadUsers(), []);
   useEffect(() => {
     if (!page) return;
     document.title = `${page.title} · Roomcast`;
@@ -59,10 +57,16 @@ function Body({ page }: { page: Page }) {
   return (
     <Broken key={page.id}>
       <Suspense fallback={<p className={css.loading}>Loading…</p>}>
-        {state === 'ready' && <page.Component />}
+        {state === 'ready' && <><page.Component /><Interactive /></>}
       </Suspense>
     </Broken>
   );
+}
+
+/** Marks the moment from which a page can be used, for whoever measures it. */
+function Interactive() {
+  useEffect(() => void performance.mark('interactive'), []);
+  return null;
 }
 
 function Navigation({ page: shown }: { page: Page | undefined }) {

@@ -12,6 +12,9 @@ function read(hash: string): Route {
   return { page: path, params: new URLSearchParams(query) };
 }
 
+/** What the address says now. */
+export const wanted = (): Route => read(location.hash);
+
 function subscribe(listener: () => void) {
   addEventListener('hashchange', listener);
   return () => removeEventListener('hashchange', listener);
@@ -24,7 +27,7 @@ export function useRoute(): Route {
 
 /** Sets parameters of the page that is shown, without an entry in the history; null takes one away. */
 export function setParams(changes: Record<string, string | null>): void {
-  const { page, params } = read(location.hash);
+  const { page, params } = wanted();
   for (const [name, value] of Object.entries(changes)) {
     if (value === null) params.delete(name);
     else params.set(name, value);

@@ -20,7 +20,7 @@ export function CutButton({ link, cut, restore, size }: Cuttable & { size?: 'nor
   const isCut = link.phase === 'offline' || link.phase === 'refused';
   return (
     <Button size={size} icon={isCut ? 'plug' : 'unplug'} onClick={isCut ? restore : cut}>
-      {isCut ? 'Reconnect' : 'Cut connection'}
+      <span>{isCut ? 'Reconnect' : <>Cut<span className={css.wide}> connection</span></>}</span>
     </Button>
   );
 }

@@ -1,6 +1,6 @@
 // A picture that came with a message.
 
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState, type CSSProperties } from 'react';
 
 import css from './Chat.module.css';
 import { pictureIn } from './picture';
@@ -18,6 +18,8 @@ export function PictureView({ attachment }: { attachment: unknown }) {
     return () => void setTimeout(() => URL.revokeObjectURL(made), ADDRESS_ENDS_AFTER_MS);
   }, [picture]);
   if (!picture) return null;
-  // Its size keeps the place while there is nothing to draw yet.
-  return <img className={css.picture} src={url} alt={picture.name} width={picture.width} height={picture.height} />;
+  // Its place is kept while there is nothing to draw yet.
+  const { name, width, height } = picture;
+  const place = { '--width': `${width}px`, '--ratio': width / height } as CSSProperties;
+  return <span className={css.picture} style={place}>{url && <img src={url} alt={name} />}</span>;
 }

@@ -26,6 +26,7 @@ export default function Chat() {
         onChange={(as) => setParams({ as })}
       />
       <Button
+        className={css.second}
         icon="devices"
         aria-pressed={hasTwo}
         onClick={() => {
@@ -33,7 +34,7 @@ export default function Chat() {
           setParams({ devices: hasTwo ? null : '2' });
         }}
       >
-        Second device
+        <span>Second device</span>
       </Button>
     </>
   );

@@ -11,6 +11,8 @@ export function useScroll(room: RoomState | undefined) {
   const element = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
   const isPinned = useRef(true);
+  /** Where it was at the last look. */
+  const lastTop = useRef(0);
   /** The first message, and how far its list was from the end. */
   const before = useRef<{ first: string | undefined; fromEnd: number }>({ first: undefined, fromEnd: 0 });
 
@@ -27,7 +29,10 @@ export function useScroll(room: RoomState | undefined) {
     const look = () => {
       const fromEnd = made.scrollHeight - made.scrollTop;
       before.current.fromEnd = fromEnd;
-      isPinned.current = fromEnd - made.clientHeight < NEAR_PX;
+      const isNear = fromEnd - made.clientHeight < NEAR_PX;
+      // Only who scrolls up leaves the end; a list that has grown since is followed.
+      if (isNear || made.scrollTop < lastTop.current) isPinned.current = isNear;
+      lastTop.current = made.scrollTop;
       setAtEnd(isPinned.current);
     };
     // The window, the keyboard of a phone, or what is below change its height; its width, that of texts.
