@@ -86,7 +86,8 @@ async function serveFrom(dist, context, url) {
     const path = relative(dist, file);
     const address = path === 'index.html' ? `${origin}/` : `${origin}/${path}`;
     const answer = { body: await readFile(file), contentType: KINDS[extname(file)] };
-    await context.route((wanted) => wanted.origin + wanted.pathname === address, (route) => route.fulfill(answer));
+    const isIt = (wanted) => wanted.origin + wanted.pathname === address;
+    await context.route(isIt, (route) => route.fulfill(answer));
   }
 }
 

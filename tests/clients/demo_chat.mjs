@@ -1,13 +1,16 @@
 // The demo's chat page, as people use it: each in a browser of their own.
 
 import assert from 'node:assert/strict';
-import { deflateSync, crc32 } from 'node:zlib';
 import { test } from 'node:test';
 
 import {
-  AWAY, DESKTOP, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, member, serveDev,
-  shot, write,
+  button, chat, device, input, log, person, room, says, send, state, texts, waiting,
+} from './chat_page.mjs';
+import {
+  DESKTOP, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, member, serveDev, shot,
+  write,
 } from './demo_app.mjs';
+import { png } from './picture.mjs';
 import { folder } from './program.mjs';
 
 const LIMIT_MS = 90_000;
@@ -16,36 +19,11 @@ const NO_RATES = { ROOMCAST_LIMITS__EVENTS_PER_SECOND: '0', ROOMCAST_LIMITS__USE
 
 const { open } = inChromium();
 
-/** The chat page as this user, connected. */
-async function chat(t, url, user, options) {
-  const page = await open(t, `${url}/#/chat?as=${user}`, options);
-  await says(device(page), 'Connected');
-  return page;
-}
-
-/** One of the devices that a page shows, from 1. */
-const device = (page, n = 1) => page.locator('main section[aria-labelledby]:has(form)').nth(n - 1);
-const says = (where, text) => where.getByText(text, { exact: true }).waitFor();
-const state = (where, pattern) => where.locator('[data-phase]').filter({ hasText: pattern }).waitFor();
-const input = (where) => where.getByRole('textbox', { name: /^Message to/ });
-const button = (where, name) => where.getByRole('button', { name });
-const log = (where) => where.getByRole('log', { name: 'Messages' });
-const texts = (where) => log(where).locator('p').filter({ hasNotText: /^Read by/ }).allTextContents();
-const waiting = (where) => where.getByRole('list', { name: 'Not sent yet' }).getByRole('listitem');
-const person = (where, name, status) =>
-  where.getByRole('listitem').filter({ hasText: name }).filter({ hasText: status }).waitFor();
-const room = (where, name) => where.getByRole('navigation', { name: 'Rooms' }).getByRole('button', { name });
-
-async function send(where, text) {
-  await input(where).fill(text);
-  await input(where).press('Enter');
-}
-
 test('alice and bob chat and see each other come, type and go', { timeout: LIMIT_MS }, async (t) => {
   const { url } = await serveDev(t, await folder(t));
-  const alice = await chat(t, url, 'alice');
+  const alice = await chat(open, t, url, 'alice');
   await says(alice, 'No messages yet. Write the first one.');
-  const bob = await chat(t, url, 'bob');
+  const bob = await chat(open, t, url, 'bob');
   await person(alice, 'Bob', 'online');
   await person(bob, 'Alice', 'online');
 
@@ -72,7 +50,7 @@ test('alice and bob chat and see each other come, type and go', { timeout: LIMIT
 
 test('what is unread is counted by room, and who has read is told', { timeout: LIMIT_MS }, async (t) => {
   const { url } = await serveDev(t, await folder(t));
-  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  const [alice, bob] = [await chat(open, t, url, 'alice'), await chat(open, t, url, 'bob')];
   await room(alice, 'kitchen').click();
   await send(alice, 'soup is ready');
   await says(alice, 'soup is ready');
@@ -95,7 +73,7 @@ test('what is unread is counted by room, and who has read is told', { timeout: L
 
 test('authors edit and delete what they wrote, with the keyboard alone', { timeout: LIMIT_MS }, async (t) => {
   const { url } = await serveDev(t, await folder(t));
-  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  const [alice, bob] = [await chat(open, t, url, 'alice'), await chat(open, t, url, 'bob')];
   for (const text of ['a tpyo', 'a mistake']) {
     await send(alice, text);
     await says(bob, text);
@@ -125,12 +103,13 @@ test('authors edit and delete what they wrote, with the keyboard alone', { timeo
 
 test('pictures go along as bytes and are there in the history', { timeout: LIMIT_MS }, async (t) => {
   const { url, tokens } = await serveDev(t, await folder(t), NO_RATES);
-  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
+  const [alice, bob] = [await chat(open, t, url, 'alice'), await chat(open, t, url, 'bob')];
   const file = { name: 'bay.png', mimeType: 'image/png', buffer: png(160, 90) };
   await alice.locator('input[type=file]').setInputFiles(file);
   await alice.getByRole('img', { name: 'bay.png' }).waitFor();
   await send(alice, 'the bay');
-  for (const page of [alice, bob]) await assertDrawn(log(page).getByRole('img', { name: 'bay.png' }), 160, 90);
+  const image = (page) => log(page).getByRole('img', { name: 'bay.png' });
+  for (const page of [alice, bob]) await assertDrawn(image(page), 160, 90);
 
   // Behind so many messages it is on the second page, which comes over HTTP.
   const client = await member(t, url, tokens.carol);
@@ -139,7 +118,7 @@ test('pictures go along as bytes and are there in the history', { timeout: LIMIT
   await says(bob, 'message 60');
   assert.equal(await bob.getByRole('img', { name: 'bay.png' }).count(), 0);
   await button(bob, 'Show earlier messages').click();
-  await assertDrawn(log(bob).getByRole('img', { name: 'bay.png' }), 160, 90);
+  await assertDrawn(image(bob), 160, 90);
 
   const text = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') };
   await alice.locator('input[type=file]').setInputFiles(text);
@@ -152,7 +131,7 @@ test('history comes page by page as one scrolls up', { timeout: LIMIT_MS }, asyn
   const client = await member(t, url, tokens.alice);
   const all = Array.from({ length: 170 }, (_, n) => `message ${n + 1}`);
   for (const text of all) await write(client, text);
-  const bob = await chat(t, url, 'bob');
+  const bob = await chat(open, t, url, 'bob');
   const area = bob.getByRole('region', { name: 'Messages in lobby' });
   await says(bob, 'message 170');
   assert.deepEqual(await texts(bob), all.slice(-50));
@@ -182,97 +161,10 @@ test('history comes page by page as one scrolls up', { timeout: LIMIT_MS }, asyn
   assertQuiet(bob);
 });
 
-for (const [name, env] of [['', {}], [' and gets its session back', { ROOMCAST_RECOVERY__ENABLED: 'true' }]]) {
-  test(`a browser that goes offline misses nothing${name}`, { timeout: LIMIT_MS }, async (t) => {
-    const { url, tokens } = await serveDev(t, await folder(t), env);
-    const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
-    const carol = await member(t, url, tokens.carol);
-    await send(bob, 'before');
-    await says(alice, 'before');
-    const first = await write(carol, 'Carols first');
-    await says(bob, 'Carols first');
-
-    await bob.context().setOffline(true);
-    await state(device(bob), 'Recovering…');
-    await send(bob, 'meanwhile, by bob');
-    await says(bob, 'Waiting to be stored…');
-    await send(alice, 'one');
-    await says(alice, 'one');
-    await send(alice, 'two');
-    await says(alice, 'two');
-    assert.equal((await carol.ask('message:edit', { ...first, content: 'Carols edited' })).ok, true);
-    assert.deepEqual(await texts(bob), ['before', 'Carols first']);
-
-    await bob.context().setOffline(false);
-    await state(device(bob), 'Recovered, 2 missed');
-    await says(alice, 'meanwhile, by bob');
-    for (const page of [bob, alice]) {
-      await says(page, 'Carols edited');
-      assert.deepEqual(await texts(page), ['before', 'Carols edited', 'one', 'two', 'meanwhile, by bob']);
-    }
-    assert.equal(await waiting(bob).count(), 0);
-    assertQuiet(alice);
-    assertQuiet(bob, AWAY);
-  });
-}
-
-test('one user has two devices side by side, of which one is cut off', { timeout: LIMIT_MS }, async (t) => {
-  const { url } = await serveDev(t, await folder(t));
-  const [alice, bob] = [await chat(t, url, 'alice'), await chat(t, url, 'bob')];
-  await button(alice, 'Second device').click();
-  const [one, two] = [device(alice, 1), device(alice, 2)];
-  await state(two, 'Connected');
-  await send(one, 'from the first');
-  await says(two, 'from the first');
-  await button(two, 'Cut connection').click();
-  await state(two, 'Offline');
-  await person(bob, 'Alice', 'online');
-  await send(one, 'while the other is away');
-  await says(bob, 'while the other is away');
-  await send(two, 'written offline');
-  await says(two, 'Waiting to be stored…');
-  await button(two, 'Reconnect').click();
-  await state(two, 'Recovered, 1 missed');
-  for (const where of [one, two, device(bob)]) {
-    await says(where, 'written offline');
-    assert.deepEqual(await texts(where), ['from the first', 'while the other is away', 'written offline']);
-  }
-
-  // What is read on one device is read on the other.
-  for (const where of [one, two]) await room(where, 'kitchen').click();
-  await send(bob, 'news for both');
-  for (const where of [one, two]) await room(where, 'lobby 1 unread message').waitFor();
-  await room(one, 'lobby').click();
-  await two.getByText('unread message').waitFor({ state: 'detached' });
-  assertQuiet([alice, bob]);
-});
-
-test('a server that is away and comes back costs nothing', { timeout: LIMIT_MS }, async (t) => {
-  const dir = await folder(t);
-  const first = await serveDev(t, dir);
-  const [alice, bob] = [await chat(t, first.url, 'alice'), await chat(t, first.url, 'bob')];
-  await send(alice, 'before');
-  await says(bob, 'before');
-  assertQuiet([alice, bob]);
-
-  await first.program.stop();
-  for (const page of [alice, bob]) await state(device(page), 'Recovering…');
-  await send(bob, 'meanwhile');
-  await says(bob, 'Waiting to be stored…');
-  // With another secret, since it made one up: the tokens of before are good no more.
-  await serveDev(t, dir, { PORT: new URL(first.url).port });
-  for (const page of [alice, bob]) {
-    await state(device(page), /^Recovered/);
-    await log(page).getByText('meanwhile').waitFor();
-    assert.deepEqual(await texts(page), ['before', 'meanwhile']);
-  }
-  assertQuiet([alice, bob], new RegExp(`${AWAY.source}|40[013]`));
-});
-
 test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_MS }, async (t) => {
   const { url, tokens } = await serveDev(t, await folder(t));
   const [alice, carol] = [await member(t, url, tokens.alice), await member(t, url, tokens.carol)];
-  const page = await chat(t, url, 'bob');
+  const page = await chat(open, t, url, 'bob');
   await send(page, 'Good morning!');
   await says(page, 'Good morning!');
   const typo = await write(alice, 'Mornign, Bob. The crates are in bay 4.');
@@ -284,7 +176,7 @@ test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_M
   await log(page).getByText('This one?').waitFor();
   const wrong = await write(carol, 'Wrong room');
   await carol.ask('message:delete', wrong);
-  await write(carol, 'Yes, and the two beside it. The driver wants a signature for each, so send somebody by ten.');
+  await write(carol, 'Yes, and the two beside it. The driver wants a signature for each, so come by ten.');
   await send(page, 'Thanks, both of you.');
   await says(page, 'Thanks, both of you.');
   const last = await page.evaluate(() => document.querySelectorAll('[data-seq]').length);
@@ -300,13 +192,13 @@ test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_M
   await shot(page, 'chat');
   await assertAccessible(page);
   await shot(page, 'chat-dark');
-  for (const [name, size] of [['chat-phone', PHONE], ['chat-narrow', NARROW]]) {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize(PHONE);
+  await shot(page, 'chat-phone');
+  for (const size of [PHONE, NARROW]) {
     await page.setViewportSize(size);
-    await page.emulateMedia({ colorScheme: 'light' });
     await assertFits(page);
-    await shot(page, name);
     await assertAccessible(page);
-    await shot(page, `${name}-dark`);
   }
 
   await page.setViewportSize(DESKTOP);
@@ -330,30 +222,4 @@ async function assertDrawn(image, width, height) {
     return [element.naturalWidth, element.naturalHeight];
   });
   assert.deepEqual(size, [width, height]);
-}
-
-/** A picture of a gradient. */
-function png(width, height) {
-  const rows = Buffer.alloc((width * 3 + 1) * height);
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const at = y * (width * 3 + 1) + 1 + x * 3;
-      rows.set([20 + (200 * x) / width, 120 + (80 * y) / height, 140], at);
-    }
-  }
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
-  const chunk = (type, data) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const length = Buffer.alloc(4);
-    const sum = Buffer.alloc(4);
-    length.writeUInt32BE(data.length);
-    sum.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, sum]);
-  };
-  const start = Buffer.from('89504e470d0a1a0a', 'hex');
-  const parts = [chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))];
-  return Buffer.concat([start, ...parts]);
 }

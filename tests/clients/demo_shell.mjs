@@ -18,7 +18,7 @@ const pages = (page) => page.getByRole('navigation', { name: 'Pages' }).getByRol
 const theme = (page) => page.evaluate(() => document.documentElement.dataset.theme);
 const title = (page) => page.getByRole('heading', { level: 1 });
 
-test('every page is a link away and has its title, its size and no serious fault', { timeout: LIMIT_MS }, async (t) => {
+test('every page is a link away, fits and has no serious fault', { timeout: LIMIT_MS }, async (t) => {
   const { url } = await serveDev(t, await folder(t));
   const page = await open(t, url);
   await title(page).waitFor();
@@ -60,7 +60,7 @@ test('a keyboard skips to the page and walks through the navigation', { timeout:
   assertQuiet(page);
 });
 
-test('the theme is that of the system until one is chosen, which is remembered', { timeout: LIMIT_MS }, async (t) => {
+test('the theme is that of the system until one is chosen and remembered', { timeout: LIMIT_MS }, async (t) => {
   const { url } = await serveDev(t, await folder(t));
   const page = await open(t, url, { colorScheme: 'dark' });
   const toggle = page.getByRole('button', { name: /^Switch to the/ });

@@ -6,7 +6,7 @@ import { createStore, useStore } from '../lib/store';
 
 /**
  * `connecting`: for the first time. `recovering`: the connection is lost, or is back and what was
- * missed is being fetched. `connected`: all is there. `offline`: cut, and not trying. `refused`: the
+ * missed is being fetched. `connected`: all is there. `offline`: cut, or without a network. `refused`: the
  * server said no, for the reason in `error`.
  */
 export type Phase = 'connecting' | 'connected' | 'recovering' | 'offline' | 'refused';

@@ -99,7 +99,9 @@ class Watch {
     socket.io.on('reconnect_attempt', () => this.#phase(this.#trying));
   }
 
-  get #trying(): 'connecting' | 'recovering' {
+  get #trying(): Link['phase'] {
+    // It goes on trying, but a browser without a network knows better.
+    if (!navigator.onLine) return 'offline';
     return this.#wasConnected ? 'recovering' : 'connecting';
   }
 

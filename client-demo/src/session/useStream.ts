@@ -8,6 +8,8 @@ import { renewToken, tokenOf, type User } from './users';
 
 /** After a refusal; a connection that was lost is tried again by the browser itself. */
 const RETRY_MS = 3_000;
+/** What was missed comes right after `connected`; it is over when nothing has come for so long. */
+const REPLAY_QUIET_MS = 150;
 
 export interface StreamUse {
   /** What the header calls this stream. */
@@ -90,31 +92,37 @@ class Reader {
 
   #heard(name: string, message: MessageEvent<string>) {
     if (message.lastEventId) this.where.lastEventId = message.lastEventId;
-    if (name === 'connected') this.#connected();
-    else if (this.#isReplay && this.#missed !== null) this.#missed += 1;
+    if (name === 'connected') this.#isReplay = true;
+    else if (this.#isReplay && this.#missed !== null && message.lastEventId) this.#missed += 1;
+    if (this.#isReplay) this.#awaitQuiet();
     this.hooks.hear(name, message.data ? JSON.parse(message.data) : undefined, message);
   }
 
-  /** What was missed follows in the same breath; the count is told when that has been read. */
-  #connected() {
-    this.#isReplay = true;
+  /** Nothing was missed before the first connect, so that there is nothing to wait for. */
+  #awaitQuiet() {
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => {
-      const missed = this.#missed;
-      this.#isReplay = false;
-      this.#missed = 0;
-      this.hooks.tell(() => ({ phase: 'connected', missed, sameSession: false }));
-    });
+    if (this.#missed === null) this.#replayed();
+    else this.#timer = window.setTimeout(() => this.#replayed(), REPLAY_QUIET_MS);
+  }
+
+  #replayed() {
+    const missed = this.#missed;
+    this.#isReplay = false;
+    this.#missed = 0;
+    this.hooks.tell(() => ({ phase: 'connected', missed, sameSession: false }));
   }
 
   #lost(source: EventSource) {
     clearTimeout(this.#timer);
+    this.#isReplay = false;
     this.#missed = this.where.lastEventId || this.#missed !== null ? 0 : null;
-    const phase = this.#missed === null ? 'connecting' : 'recovering';
+    const trying = this.#missed === null ? 'connecting' : 'recovering';
+    const phase = navigator.onLine ? trying : 'offline';
     this.hooks.tell((now) => ({ ...now, phase, error: undefined }));
     // Where the server refused, the browser gives up: perhaps the token is no longer good.
     if (source.readyState === EventSource.CLOSED) {
-      this.#timer = window.setTimeout(() => void renewToken(this.userId).then(() => this.#again(source)), RETRY_MS);
+      const again = () => void renewToken(this.userId).then(() => this.#again(source));
+      this.#timer = window.setTimeout(again, RETRY_MS);
     }
   }
 

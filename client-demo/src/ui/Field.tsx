@@ -9,7 +9,8 @@ interface Labelled {
   hint?: ReactNode;
 }
 
-export function Field({ label, hint, className = '', ...rest }: Labelled & InputHTMLAttributes<HTMLInputElement>) {
+export function Field({ label, hint, className = '', ...rest }:
+Labelled & InputHTMLAttributes<HTMLInputElement>) {
   return (
     <label className={css.field}>
       <span>{label}</span>

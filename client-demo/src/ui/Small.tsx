@@ -46,8 +46,9 @@ interface AvatarProps {
 
 /** A face made of a name's first letter. Decoration: the name must stand beside it. */
 export function Avatar({ id, name, size, status }: AvatarProps) {
+  const style = { '--hue': hue(id) } as CSSProperties;
   return (
-    <span className={css.avatar} data-size={size} style={{ '--hue': hue(id) } as CSSProperties} aria-hidden="true">
+    <span className={css.avatar} data-size={size} style={style} aria-hidden="true">
       {name.slice(0, 1).toUpperCase()}
       {status && <Dot status={status} />}
     </span>

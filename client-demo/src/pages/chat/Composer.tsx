@@ -85,7 +85,12 @@ export function Composer({ session, roomId, edited, complaint, onComplaint, onDo
       {picture && (
         <div className={css.draft}>
           <PictureView attachment={picture} />
-          <IconButton size="small" icon="close" label={`Remove ${picture.name}`} onClick={() => setPicture(null)} />
+          <IconButton
+            size="small"
+            icon="close"
+            label={`Remove ${picture.name}`}
+            onClick={() => setPicture(null)}
+          />
         </div>
       )}
       {edited && <p className={css.editing}>Editing your message. <kbd>Esc</kbd> leaves it as it was.</p>}
@@ -120,7 +125,12 @@ export function Composer({ session, roomId, edited, complaint, onComplaint, onDo
             if (event.key === 'Escape' && edited) reset();
           }}
         />
-        <Button type="submit" kind="primary" icon={edited ? 'check' : 'send'} disabled={!text.trim() && !picture}>
+        <Button
+          type="submit"
+          kind="primary"
+          icon={edited ? 'check' : 'send'}
+          disabled={!text.trim() && !picture}
+        >
           {edited ? 'Save' : 'Send'}
         </Button>
       </div>

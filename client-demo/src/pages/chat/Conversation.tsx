@@ -51,7 +51,13 @@ export function Conversation({ session, state }: Props) {
         <h3><span aria-hidden="true">#</span>{roomId}</h3>
         <p>{ROOMS.find(({ id }) => id === roomId)?.about}</p>
       </div>
-      <div className={css.scroll} ref={scroll.ref} tabIndex={0} role="region" aria-label={`Messages in ${roomId}`}>
+      <div
+        className={css.scroll}
+        ref={scroll.ref}
+        tabIndex={0}
+        role="region"
+        aria-label={`Messages in ${roomId}`}
+      >
         {hasEarlier && (
           <div className={css.earlier} ref={top}>
             <Button kind="quiet" size="small" onClick={loadEarlier}>
@@ -136,12 +142,14 @@ function follows(before: Message | undefined, message: Message): boolean {
 function seenBy(room: RoomState, message: Message, own: string, names: ChatState['names']): string[] {
   if (message.userId !== own) return [];
   const next = room.log.messages.find(({ seq, userId }) => seq > message.seq && userId === own);
-  const readers = Object.entries(room.read).filter(([, seq]) => seq >= message.seq && seq < (next?.seq ?? Infinity));
+  const end = next?.seq ?? Infinity;
+  const readers = Object.entries(room.read).filter(([, seq]) => seq >= message.seq && seq < end);
   return readers.map(([userId]) => names[userId] ?? userId);
 }
 
 function typingText({ typing }: RoomState): string {
   const names = Object.values(typing);
   if (names.length === 0) return '';
-  return names.length > 3 ? 'Several people are typing…' : `${list(names)} ${names.length === 1 ? 'is' : 'are'} typing…`;
+  if (names.length > 3) return 'Several people are typing…';
+  return `${list(names)} ${names.length === 1 ? 'is' : 'are'} typing…`;
 }

@@ -38,7 +38,12 @@ export function Device({ user, users, name }: Props) {
       <div className={css.deviceBody}>
         <div className={css.side}>
           <Rooms state={state} onOpen={(room) => session.open(room)} />
-          <People state={state} own={user} onStatus={(status) => void session.setStatus(status)} />
+          <People
+            state={state}
+            own={user}
+            isLive={connection.link.phase === 'connected'}
+            onStatus={(status) => void session.setStatus(status).catch(() => undefined)}
+          />
         </div>
         <Conversation key={state.room} session={session} state={state} />
       </div>

@@ -35,7 +35,8 @@ export const MessageItem = memo(function MessageItem(props: Props) {
         data-gone={deletedAt ? true : undefined}
         data-seq={message.seq}
       >
-        {!isOwn && (isFollowUp ? <span className={css.noFace} /> : <Avatar id={userId} name={username} size="small" />)}
+        {!isOwn && isFollowUp && <span className={css.noFace} />}
+        {!isOwn && !isFollowUp && <Avatar id={userId} name={username} size="small" />}
         <div className={css.bubbleBox}>
           <div className={css.from}>
             <span className={isFollowUp || isOwn ? 'unseen' : css.name}>{isOwn ? 'You' : username}</span>

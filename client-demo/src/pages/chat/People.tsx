@@ -12,12 +12,14 @@ const OWN: Status[] = ['online', 'away', 'busy'];
 interface Props {
   state: ChatState;
   own: User;
+  /** Whether there is a connection that tells how people are. */
+  isLive: boolean;
   onStatus(status: Status): void;
 }
 
-export function People({ state, own, onStatus }: Props) {
+export function People({ state, own, isLive, onStatus }: Props) {
   const id = useId();
-  const statusOf = (userId: string) => state.presence[userId] ?? 'offline';
+  const statusOf = (userId: string) => (isLive && state.presence[userId]) || 'offline';
   const others = Object.entries(state.names).filter(([userId]) => userId !== own.userId);
   const mine = statusOf(own.userId);
   return (
@@ -31,7 +33,7 @@ export function People({ state, own, onStatus }: Props) {
             <select
               aria-label="Your status"
               value={mine}
-              disabled={mine === 'offline'}
+              disabled={!isLive}
               onChange={(event) => onStatus(event.target.value as Status)}
             >
               {mine === 'offline' && <option>offline</option>}
@@ -44,7 +46,7 @@ export function People({ state, own, onStatus }: Props) {
             <Avatar id={userId} name={name} size="small" status={statusOf(userId)} />
             <span className={css.person}>
               {name}
-              <small>{statusOf(userId)}</small>
+              <small>{isLive ? statusOf(userId) : 'not known'}</small>
             </span>
           </li>
         ))}

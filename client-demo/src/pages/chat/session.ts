@@ -15,7 +15,7 @@ import {
   NEW_ROOM, changeRoom, withEntered, withError, withMessages, withReceipt, withTypist, without,
   type ChatState, type Pending, type RoomState,
 } from './state';
-import type { Entered, Message, MessagePage, Receipt, Typist } from './types';
+import type { Changed, Entered, Message, MessagePage, Person, Presences, Receipt, Typist } from './types';
 
 const PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 100;
@@ -54,8 +54,8 @@ export class ChatSession {
       on<Message>('message:deleted', (message) => this.#take(message.roomId, [message])),
       on<Receipt>('chat:read', (receipt) => this.#read(receipt)),
       on<Typist>('typing:user', (who) => this.#typing(who)),
-      on<{ userId: string; username: string }>('user:joined', (who) => this.#meet(who.userId, who.username)),
-      on<{ userId: string; status: Status }>('presence:changed', (who) => this.#presence({ [who.userId]: who.status })),
+      on<Person>('user:joined', ({ userId, username }) => this.#meet(userId, username)),
+      on<Changed>('presence:changed', ({ userId, status }) => this.#presence({ [userId]: status })),
       on('disconnect', () => this.#lost()),
     ];
     return () => {
@@ -68,7 +68,7 @@ export class ChatSession {
   async enter(socket: Socket): Promise<number> {
     const members = await Promise.all(ROOMS.map(({ id }) => this.#enterRoom(socket, id)));
     const people = [...new Set([...members.flat(), ...Object.keys(this.store.get().names)])];
-    const { presence } = await ask<{ presence: Record<string, { status: Status }> }>(socket, 'presence:get', people);
+    const { presence } = await ask<Presences>(socket, 'presence:get', people);
     this.#presence(Object.fromEntries(Object.entries(presence).map(([id, { status }]) => [id, status])));
     this.#isJoined = true;
     const missed = this.#missed ?? 0;
@@ -86,27 +86,38 @@ export class ChatSession {
     return entered.members;
   }
 
-  /**
-   * Fetches the newest page at first; later all that was missed, and the newest page anew, in which
-   * something may have been edited or deleted meanwhile.
-   */
+  /** Fetches the newest page at first, later all that was missed. */
   async #catchUp(socket: Socket, roomId: string, lastSeq: number): Promise<void> {
-    const { cursor } = this.#roomState(roomId).log;
+    const { cursor, messages } = this.#roomState(roomId).log;
     const newest = Math.max(0, lastSeq - PAGE_SIZE);
-    let after = cursor ? Math.min(cursor, newest) : newest;
-    if (!cursor) this.#update(roomId, (room) => ({ ...room, log: { ...room.log, cursor: newest } }));
-    let hasMore = lastSeq > after;
-    while (hasMore) {
-      const request = { roomId, after, limit: MAX_PAGE_SIZE };
-      const page = await ask<MessagePage>(socket, 'messages:since', request);
-      if (page.verdict === 'reset') this.#update(roomId, (room) => ({ ...room, log: EMPTY }));
-      this.#take(roomId, page.messages);
+    const last = messages.find(({ seq }) => seq === cursor);
+    if (!last) return this.#firstPage(socket, roomId, newest);
+    // By its id: a server that was given another store has another message in that place.
+    let after: string | number = last.id;
+    for (let hasMore = true; hasMore;) {
+      const page: MessagePage = await this.#since(socket, roomId, after);
+      if (page.verdict === 'reset') return this.#firstPage(socket, roomId, newest);
       const end = page.messages.at(-1)?.seq;
+      this.#take(roomId, page.messages);
       if (end !== undefined) this.#update(roomId, (room) => ({ ...room, log: knownUpTo(room.log, end) }));
-      if (!cursor) this.#update(roomId, (room) => ({ ...room, log: { ...room.log, hasEarlier: newest > 0 } }));
       hasMore = page.hasMore && end !== undefined;
       after = end ?? after;
     }
+    // In what is shown something may have been edited or deleted meanwhile.
+    const window = await this.#since(socket, roomId, Math.max(newest, (messages[0]?.seq ?? 1) - 1));
+    this.#take(roomId, window.messages);
+  }
+
+  async #firstPage(socket: Socket, roomId: string, after: number): Promise<void> {
+    const page = await this.#since(socket, roomId, after);
+    const end = page.messages.at(-1)?.seq ?? 0;
+    this.#update(roomId, (room) => ({ ...room, log: EMPTY }));
+    this.#take(roomId, page.messages);
+    this.#update(roomId, (room) => ({ ...room, log: { ...knownUpTo(room.log, end), hasEarlier: after > 0 } }));
+  }
+
+  #since(socket: Socket, roomId: string, after: string | number): Promise<MessagePage> {
+    return ask<MessagePage>(socket, 'messages:since', { roomId, after, limit: MAX_PAGE_SIZE });
   }
 
   /** Fetches the page before the first message that is known. */
@@ -174,7 +185,7 @@ export class ChatSession {
   }
 
   async #change(event: string, { roomId, id }: Message, more: object): Promise<void> {
-    if (!this.#socket) throw new Error('There is no connection');
+    if (!this.#socket || !this.#isJoined) throw new Error('There is no connection');
     const change = { roomId, messageId: id, ...more };
     const { message } = await ask<{ message: Message }>(this.#socket, event, change);
     this.#take(roomId, [message]);
@@ -207,7 +218,7 @@ export class ChatSession {
   }
 
   async setStatus(status: Status): Promise<void> {
-    if (!this.#socket) return;
+    if (!this.#socket || !this.#isJoined) return;
     await ask(this.#socket, 'presence:update', status);
     this.#presence({ [this.user.userId]: status });
   }
@@ -249,7 +260,8 @@ export class ChatSession {
   }
 
   #meet(userId: string, username: string): void {
-    this.store.set((now) => (now.names[userId] ? now : { ...now, names: { ...now.names, [userId]: username } }));
+    if (this.store.get().names[userId]) return;
+    this.store.set((now) => ({ ...now, names: { ...now.names, [userId]: username } }));
   }
 
   #presence(changes: Record<string, Status>): void {

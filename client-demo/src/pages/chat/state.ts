@@ -40,7 +40,9 @@ export const NEW_ROOM: RoomState = {
   log: EMPTY, outbox: [], unread: 0, countedUpTo: Infinity, typing: {}, read: {}, isLoadingEarlier: false,
 };
 
-export function changeRoom(state: ChatState, roomId: string, change: (room: RoomState) => RoomState): ChatState {
+type Change = (room: RoomState) => RoomState;
+
+export function changeRoom(state: ChatState, roomId: string, change: Change): ChatState {
   const room = state.rooms[roomId];
   return room ? { ...state, rooms: { ...state.rooms, [roomId]: change(room) } } : state;
 }

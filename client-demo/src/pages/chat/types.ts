@@ -1,5 +1,7 @@
 // What the server says about chat, as far as this page uses it.
 
+import type { Status } from '../../ui/Small';
+
 export interface Message {
   id: string;
   seq: number;
@@ -32,9 +34,21 @@ export interface Receipt {
   messageId: string;
 }
 
-export interface Typist {
+export interface Person {
   userId: string;
   username: string;
-  typing: boolean;
   roomId: string;
+}
+
+export interface Typist extends Person {
+  typing: boolean;
+}
+
+export interface Changed {
+  userId: string;
+  status: Status;
+}
+
+export interface Presences {
+  presence: Record<string, { status: Status }>;
 }
