@@ -75,10 +75,24 @@ class Reader {
     readonly hooks: Hooks,
   ) {
     this.#missed = where.lastEventId ? 0 : null;
+    // A stream over a network that is gone looks like one on which nothing happens.
+    addEventListener('offline', this.#offline);
+    addEventListener('online', this.#online);
     this.#open();
   }
 
+  #offline = () => {
+    const source = this.#source;
+    if (!source) return;
+    source.close();
+    this.#lost(source);
+  };
+
+  #online = () => this.#open();
+
   #open() {
+    this.#source?.close();
+    clearTimeout(this.#timer);
     const url = new URL(this.url, location.href);
     url.searchParams.set('access_token', tokenOf(this.userId) ?? '');
     if (this.where.lastEventId) url.searchParams.set('lastEventId', this.where.lastEventId);
@@ -87,7 +101,9 @@ class Reader {
     for (const name of new Set(['connected', ...this.names])) {
       source.addEventListener(name, (message) => this.#heard(name, message));
     }
-    source.addEventListener('error', () => this.#lost(source));
+    source.addEventListener('error', () => {
+      if (source === this.#source) this.#lost(source);
+    });
   }
 
   #heard(name: string, message: MessageEvent<string>) {
@@ -132,6 +148,8 @@ class Reader {
 
   end() {
     clearTimeout(this.#timer);
+    removeEventListener('offline', this.#offline);
+    removeEventListener('online', this.#online);
     this.#source?.close();
     this.#source = null;
   }
