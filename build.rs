@@ -18,7 +18,7 @@ use std::{
     process::Command,
 };
 
-use tools::{compress, gzip_of, npm, run};
+use tools::{compress, gzip_of, npm, run, write_source};
 
 /// The package and the digest that npm must report for it.
 const VERSION: &str = "4.8.4";
@@ -66,8 +66,7 @@ fn main() -> Result<(), String> {
              socket.io-client package"
         );
     }
-    fs::write(out.join("client_files.rs"), table(&client))
-        .map_err(|error| format!("cannot write client_files.rs: {error}"))
+    write_source(&out.join("client_files.rs"), &table(&client))
 }
 
 /// The pinned package, from the registry that npm is configured for.

@@ -13,7 +13,7 @@ use std::{
     process::Command,
 };
 
-use crate::tools::{compress, gzip_of, npm, run};
+use crate::tools::{compress, gzip_of, npm, run, write_source};
 
 const SOURCES: &str = "client-demo";
 
@@ -43,8 +43,7 @@ pub fn prepare(out: &Path) -> Result<(), String> {
              `touch build.rs`"
         );
     }
-    fs::write(out.join("demo_files.rs"), table(&built)?)
-        .map_err(|error| format!("cannot write demo_files.rs: {error}"))
+    write_source(&out.join("demo_files.rs"), &table(&built)?)
 }
 
 /// The folder that holds the built demo.

@@ -1,6 +1,7 @@
 //! The programs that the build runs.
 
 use std::{
+    fs,
     path::Path,
     process::{Command, Stdio},
 };
@@ -32,6 +33,14 @@ pub fn run(command: &mut Command) -> Result<String, String> {
         .take(5)
         .collect();
     Err(format!("`{tool}` failed: {}", complaint.join(", ")))
+}
+
+/// Writes a source that the compiler reads, unless it is there: a new one is compiled again.
+pub fn write_source(path: &Path, source: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|known| known == source) {
+        return Ok(());
+    }
+    fs::write(path, source).map_err(|error| format!("cannot write {}: {error}", path.display()))
 }
 
 /// Writes a `.gz` beside each of these files of a folder. Without Node they go out as they are.

@@ -78,7 +78,7 @@ fn sign_in(auth: &Auth, samples: &[Sample]) -> Result<Vec<SampleUser>, MintError
             user_id: claims.sub.clone(),
             name: (*name).to_owned(),
             token: mint(secret.expose().as_bytes(), &claims)?,
-            roles: *roles,
+            roles,
         })
     };
     samples.iter().map(user).collect()
