@@ -29,3 +29,12 @@ export async function send(where, text) {
   await input(where).fill(text);
   await input(where).press('Enter');
 }
+
+/** Waits until it is shown as stored. */
+export const stored = (where, text) => log(where).getByText(text, { exact: true }).waitFor();
+
+/** Sends it, and waits until it is shown as stored. */
+export async function post(where, text) {
+  await send(where, text);
+  await stored(where, text);
+}

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  button, chat, device, input, log, person, room, says, send, state, texts, waiting,
+  button, chat, device, input, log, person, post, room, says, send, state, stored, texts, waiting,
 } from './chat_page.mjs';
 import {
   DESKTOP, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, member, serveDev, shot,
@@ -29,12 +29,12 @@ test('alice and bob chat and see each other come, type and go', { timeout: LIMIT
 
   await input(alice).pressSequentially('hel');
   await says(bob, 'Alice is typing…');
-  await send(alice, 'hello <b>bob</b>');
-  for (const page of [alice, bob]) await says(page, 'hello <b>bob</b>');
+  await post(alice, 'hello <b>bob</b>');
+  await stored(bob, 'hello <b>bob</b>');
   await bob.getByText('Alice is typing…').waitFor({ state: 'detached' });
   await send(bob, 'hello alice');
   for (const page of [alice, bob]) {
-    await says(page, 'hello alice');
+    await stored(page, 'hello alice');
     assert.deepEqual(await texts(page), ['hello <b>bob</b>', 'hello alice']);
     assert.equal(await waiting(page).count(), 0);
   }
@@ -52,8 +52,7 @@ test('what is unread is counted by room, and who has read is told', { timeout: L
   const { url } = await serveDev(t, await folder(t));
   const [alice, bob] = [await chat(open, t, url, 'alice'), await chat(open, t, url, 'bob')];
   await room(alice, 'kitchen').click();
-  await send(alice, 'soup is ready');
-  await says(alice, 'soup is ready');
+  await post(alice, 'soup is ready');
   await send(alice, 'and bread');
   await room(bob, 'kitchen 2 unread messages').waitFor();
   assert.equal(await alice.getByText('Read by Bob').count(), 0);
@@ -165,20 +164,17 @@ test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_M
   const { url, tokens } = await serveDev(t, await folder(t));
   const [alice, carol] = [await member(t, url, tokens.alice), await member(t, url, tokens.carol)];
   const page = await chat(open, t, url, 'bob');
-  await send(page, 'Good morning!');
-  await says(page, 'Good morning!');
+  await post(page, 'Good morning!');
   const typo = await write(alice, 'Mornign, Bob. The crates are in bay 4.');
   await alice.ask('message:edit', { ...typo, content: 'Morning, Bob. The crates are in bay 4.' });
   const file = { name: 'bay.png', mimeType: 'image/png', buffer: png(240, 135) };
   await page.locator('input[type=file]').setInputFiles(file);
   await page.getByRole('img', { name: 'bay.png' }).waitFor();
-  await send(page, 'This one?');
-  await log(page).getByText('This one?').waitFor();
+  await post(page, 'This one?');
   const wrong = await write(carol, 'Wrong room');
   await carol.ask('message:delete', wrong);
   await write(carol, 'Yes, and the two beside it. The driver wants a signature for each, so come by ten.');
-  await send(page, 'Thanks, both of you.');
-  await says(page, 'Thanks, both of you.');
+  await post(page, 'Thanks, both of you.');
   const last = await page.evaluate(() => document.querySelectorAll('[data-seq]').length);
   assert.equal(last, 6);
   const { messages } = await alice.ask('messages:since', { roomId: 'lobby', after: 0 });

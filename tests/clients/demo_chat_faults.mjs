@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { button, chat, device, log, person, room, says, send, state, texts, waiting } from './chat_page.mjs';
+import {
+  button, chat, device, person, post, room, says, send, state, stored, texts, waiting,
+} from './chat_page.mjs';
 import { AWAY, assertQuiet, inChromium, member, serveDev, write } from './demo_app.mjs';
 import { folder } from './program.mjs';
 
@@ -11,15 +13,18 @@ const LIMIT_MS = 90_000;
 
 const { open } = inChromium();
 
-const KINDS = [['', {}], [' and gets its session back', { ROOMCAST_RECOVERY__ENABLED: 'true' }]];
+const KINDS = [
+  ['in a new session', {}, 'A new session, which has caught up'],
+  ['in the session that it had', { ROOMCAST_RECOVERY__ENABLED: 'true' }, 'The same session as before'],
+];
 
-for (const [name, env] of KINDS) {
-  test(`a browser that goes offline misses nothing${name}`, { timeout: LIMIT_MS }, async (t) => {
+for (const [name, env, origin] of KINDS) {
+  test(`a browser that goes offline misses nothing, ${name}`, { timeout: LIMIT_MS }, async (t) => {
     const { url, tokens } = await serveDev(t, await folder(t), env);
     const [alice, bob] = [await chat(open, t, url, 'alice'), await chat(open, t, url, 'bob')];
     const carol = await member(t, url, tokens.carol);
-    await send(bob, 'before');
-    await says(alice, 'before');
+    await post(bob, 'before');
+    await stored(alice, 'before');
     const first = await write(carol, 'Carols first');
     await says(bob, 'Carols first');
 
@@ -27,18 +32,17 @@ for (const [name, env] of KINDS) {
     await state(device(bob), 'Offline');
     await send(bob, 'meanwhile, by bob');
     await says(bob, 'Waiting to be stored…');
-    await send(alice, 'one');
-    await says(alice, 'one');
-    await send(alice, 'two');
-    await says(alice, 'two');
+    await post(alice, 'one');
+    await post(alice, 'two');
     assert.equal((await carol.ask('message:edit', { ...first, content: 'Carols edited' })).ok, true);
     assert.deepEqual(await texts(bob), ['before', 'Carols first']);
 
     await bob.context().setOffline(false);
     await state(device(bob), 'Recovered, 2 missed');
-    await says(alice, 'meanwhile, by bob');
+    assert.equal(await device(bob).locator('[data-phase]').getAttribute('title'), origin);
     for (const page of [bob, alice]) {
-      await says(page, 'Carols edited');
+      await stored(page, 'meanwhile, by bob');
+      await stored(page, 'Carols edited');
       assert.deepEqual(await texts(page), ['before', 'Carols edited', 'one', 'two', 'meanwhile, by bob']);
     }
     assert.equal(await waiting(bob).count(), 0);
@@ -58,14 +62,13 @@ test('one user has two devices side by side, of which one is cut off', { timeout
   await button(two, 'Cut connection').click();
   await state(two, 'Offline');
   await person(bob, 'Alice', 'online');
-  await send(one, 'while the other is away');
-  await says(bob, 'while the other is away');
+  await post(one, 'while the other is away');
   await send(two, 'written offline');
   await says(two, 'Waiting to be stored…');
   await button(two, 'Reconnect').click();
   await state(two, 'Recovered, 1 missed');
   for (const where of [one, two, device(bob)]) {
-    await says(where, 'written offline');
+    await stored(where, 'written offline');
     assert.deepEqual(await texts(where), ['from the first', 'while the other is away', 'written offline']);
   }
 
@@ -82,8 +85,8 @@ test('a server that is away and comes back costs nothing', { timeout: LIMIT_MS }
   const dir = await folder(t);
   const first = await serveDev(t, dir);
   const [alice, bob] = [await chat(open, t, first.url, 'alice'), await chat(open, t, first.url, 'bob')];
-  await send(alice, 'before');
-  await says(bob, 'before');
+  await post(alice, 'before');
+  await stored(bob, 'before');
   assertQuiet([alice, bob]);
 
   await first.program.stop();
@@ -95,7 +98,7 @@ test('a server that is away and comes back costs nothing', { timeout: LIMIT_MS }
   const second = await serveDev(t, dir, { PORT });
   for (const page of [alice, bob]) {
     await state(device(page), /^Recovered/);
-    await log(page).getByText('meanwhile').waitFor();
+    await stored(page, 'meanwhile');
     assert.deepEqual(await texts(page), ['before', 'meanwhile']);
   }
 
@@ -106,9 +109,8 @@ test('a server that is away and comes back costs nothing', { timeout: LIMIT_MS }
   const carol = await member(t, third.url, third.tokens.carol);
   await write(carol, 'a new beginning');
   for (const page of [alice, bob]) {
-    await log(page).getByText('a new beginning').waitFor();
+    await stored(page, 'a new beginning');
     await state(device(page), /^Recovered/);
-    await says(page, 'a new beginning');
     await page.waitForFunction(() => document.querySelectorAll('[data-seq]').length === 1);
   }
   assertQuiet([alice, bob], new RegExp(`${AWAY.source}|40[013]`));

@@ -6,7 +6,13 @@ import css from './ui.module.css';
 
 /** In the header it is read out when it changes, so it need not be in pages. */
 export function LinkState({ link }: { link: Link }) {
-  return <span className={css.linkState} data-phase={link.phase}>{inWords(link)}</span>;
+  return <span className={css.linkState} data-phase={link.phase} title={origin(link)}>{inWords(link)}</span>;
+}
+
+/** Where what was missed came from. */
+function origin({ phase, missed, sameSession }: Link): string | undefined {
+  if (phase !== 'connected' || missed === null) return undefined;
+  return sameSession ? 'The same session as before' : 'A new session, which has caught up';
 }
 
 interface Cuttable {
