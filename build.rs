@@ -1,16 +1,24 @@
-//! Fetches the stock Socket.IO client and writes the table by which `http::client_files` embeds it.
+//! Fetches the stock Socket.IO client and writes the table by which `http::client_files` embeds it;
+//! has the demo built likewise (`build/demo.rs`).
 //!
 //! The files come from the `socket.io-client` package by `npm`, checked against a known digest and
 //! kept in `OUT_DIR`, or from the `dist` folder named by `SOCKETIO_CLIENT_DIR`. Where neither can
 //! be had the build goes on with an empty table, and a warning says why.
+
+#[path = "build/demo.rs"]
+mod demo;
+#[path = "build/tools.rs"]
+mod tools;
 
 use std::{
     env,
     fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
+
+use tools::{compress, gzip_of, npm, run, write_source};
 
 /// The package and the digest that npm must report for it.
 const VERSION: &str = "4.8.4";
@@ -30,10 +38,6 @@ const NAMES: [&str; 8] = [
 
 const CLIENT_DIR: &str = "SOCKETIO_CLIENT_DIR";
 
-const GZIP: &str = "const fs = require('fs'), zlib = require('zlib'); \
-    for (const file of process.argv.slice(1)) \
-    fs.writeFileSync(file + '.gz', zlib.gzipSync(fs.readFileSync(file), { level: 9 }));";
-
 /// The client's files in `OUT_DIR`, each perhaps with its `.gz` beside it.
 struct Client {
     version: String,
@@ -42,9 +46,11 @@ struct Client {
 
 fn main() -> Result<(), String> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-env-changed={CLIENT_DIR}");
     let out = env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?;
     let out = Path::new(&out);
+    demo::prepare(out)?;
     let client = match env::var_os(CLIENT_DIR) {
         Some(dir) if !dir.is_empty() => {
             let dir = Path::new(&dir);
@@ -60,8 +66,7 @@ fn main() -> Result<(), String> {
              socket.io-client package"
         );
     }
-    fs::write(out.join("client_files.rs"), table(&client))
-        .map_err(|error| format!("cannot write client_files.rs: {error}"))
+    write_source(&out.join("client_files.rs"), &table(&client))
 }
 
 /// The pinned package, from the registry that npm is configured for.
@@ -73,13 +78,12 @@ fn from_npm(out: &Path) -> Result<Client, String> {
     if NAMES.iter().all(|name| client.dir.join(name).is_file()) {
         return Ok(client);
     }
-    let tool = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let mut npm = Command::new(tool);
+    let mut npm = npm();
     npm.current_dir(out)
         .args(["pack", &format!("socket.io-client@{VERSION}"), "--json"])
         .args(["--ignore-scripts", "--fetch-retries=1"])
         .args(["--fetch-timeout=30000", "--loglevel=error"]);
-    let packed = run(&mut npm, tool)?;
+    let packed = run(&mut npm)?;
     if !packed.contains(INTEGRITY) {
         return Err(format!(
             "npm delivered a socket.io-client {VERSION} other than the published one"
@@ -90,9 +94,9 @@ fn from_npm(out: &Path) -> Result<Client, String> {
         .arg("-xzf")
         .arg(format!("socket.io-client-{VERSION}.tgz"))
         .arg("package/dist");
-    run(&mut tar, "tar")?;
+    run(&mut tar)?;
     let dist = out.join("package").join("dist");
-    compress(&dist);
+    compress(&dist, NAMES);
     // Last, so that an interrupted build never leaves a folder that looks complete.
     fs::rename(&dist, &client.dir)
         .map_err(|error| format!("{} cannot be moved: {error}", dist.display()))?;
@@ -115,7 +119,7 @@ fn from_folder(dist: &Path, out: &Path) -> Result<Client, String> {
         .and_then(|(_, rest)| rest.split_whitespace().next())
         .ok_or_else(|| format!("{}/socket.io.js does not name its version", dist.display()))?
         .to_owned();
-    compress(&dir);
+    compress(&dir, NAMES);
     Ok(Client { version, dir })
 }
 
@@ -129,34 +133,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Writes a `.gz` beside each file. Without Node the files go out as they are.
-fn compress(dir: &Path) {
-    let mut node = Command::new("node");
-    node.current_dir(dir).args(["-e", GZIP, "--"]).args(NAMES);
-    if let Err(reason) = run(&mut node, "node") {
-        println!("cargo::warning=the Socket.IO client will be served uncompressed: {reason}");
-    }
-}
-
-/// What the command printed; otherwise, in one line, why there is nothing.
-fn run(command: &mut Command, tool: &str) -> Result<String, String> {
-    let done = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("`{tool}` cannot be started ({error})"))?;
-    if done.status.success() {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    let complaint = String::from_utf8_lossy(&done.stderr);
-    let complaint: Vec<&str> = complaint
-        .lines()
-        .map(|line| line.trim_start_matches("npm error").trim())
-        .filter(|line| !line.is_empty() && !line.starts_with("at "))
-        .take(5)
-        .collect();
-    Err(format!("`{tool}` failed: {}", complaint.join(", ")))
-}
-
 /// The Rust source that `http::client_files` includes.
 fn table(client: &Result<Client, String>) -> String {
     let mut source = format!("const NAMES: [&str; {}] = {NAMES:?};\n", NAMES.len());
@@ -168,12 +144,7 @@ fn table(client: &Result<Client, String>) -> String {
     let _ = writeln!(source, "const MISSING: Option<&str> = {missing:?};");
     source.push_str("static FILES: &[File] = &[\n");
     for (dir, name) in client.iter().flat_map(|c| NAMES.map(|name| (&c.dir, name))) {
-        let gzip_path = dir.join(format!("{name}.gz"));
-        let gzip = if gzip_path.is_file() {
-            format!("Some(include_bytes!({gzip_path:?}))")
-        } else {
-            "None".to_owned()
-        };
+        let gzip = gzip_of(dir, name);
         let plain_path = dir.join(name);
         let _ = writeln!(
             source,

@@ -7,6 +7,7 @@ mod chat;
 pub mod client_files;
 mod cors;
 pub mod demo;
+mod embedded;
 mod emits;
 mod idempotency;
 mod identity;

@@ -231,7 +231,7 @@ impl Server {
 /// The demo's users, where the demo is switched on.
 fn sample_users(config: &Config) -> Result<Vec<SampleUser>, MintError> {
     if config.server.demo {
-        demo::sample_users(&config.auth)
+        demo::everybody(&config.auth)
     } else {
         Ok(Vec::new())
     }

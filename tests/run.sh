@@ -4,8 +4,8 @@
 #   tests/run.sh           everything
 #   tests/run.sh rust      formatting, lints and Rust specs
 #   tests/run.sh clients   every scenario with every published client, order under load, event
-#                          streams, catching up, every command of the README, and its page and the
-#                          demo page in Chromium
+#                          streams, catching up, every command of the README, and its page and those
+#                          of the demo in Chromium
 #   tests/run.sh faults    the protocols to the letter, clients that drop, stop reading or send
 #                          garbage, drains, churn (SOAK_SECONDS, 20 by default), and kill -9 while
 #                          50 clients send
@@ -16,7 +16,7 @@
 #   tests/run.sh fuzz      random bytes for each parser, for FUZZ_SECONDS (60 by default); not part
 #                          of everything
 #
-# It needs cargo (with rustfmt and clippy), a C compiler, Node 18 or newer with npm, Redis, PostgreSQL,
+# It needs cargo (with rustfmt and clippy), a C compiler, Node 20.19 or newer with npm, Redis, PostgreSQL,
 # Python 3.10 or newer with venv, Chromium, curl, openssl and nginx. The last seven it installs where
 # it is root on Debian; otherwise it says what is missing. What else it installs goes under target/ and
 # tests/clients/node_modules. The last line says how many tests passed and failed.
@@ -27,6 +27,7 @@ readonly TARGET="${CARGO_TARGET_DIR:-$PWD/target}"
 readonly WORK="$TARGET/client-tests"
 readonly VENV="$WORK/venv"
 readonly CLIENTS="$PWD/tests/clients"
+readonly DEMO="$PWD/client-demo"
 [[ ${2:-} =~ ^[0-9]+$ ]] && readonly CHAOS_MINUTES=$2 || readonly CHAOS_MINUTES=0
 readonly LIMIT_S=$((900 + CHAOS_MINUTES * 60))
 export PYTHONDONTWRITEBYTECODE=1
@@ -118,7 +119,10 @@ ensure() {
   need "$what (Debian: apt-get install $package)" "$@"
 }
 
-is_node_18() { node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)'; }
+# What the demo's build runs on.
+is_node() {
+  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'
+}
 
 check_tools() {
   need "cargo (https://rustup.rs)" cargo --version
@@ -128,7 +132,7 @@ check_tools() {
     need "clippy (rustup component add clippy)" cargo clippy --version
   fi
   if [ "$1" != rust ] && [ "$1" != fuzz ]; then
-    need "node, version 18 or newer (https://nodejs.org)" is_node_18
+    need "node, version 20.19 or newer (https://nodejs.org)" is_node
     need "npm" npm --version
   fi
   if [ "$1" != fuzz ]; then
@@ -188,7 +192,9 @@ rust_specs() {
 
 build() { check "the servers build" cargo build --locked --bins --example protocol_suite || finish; }
 
-no_registry_in_lockfile() { ! grep -Eq '"resolved": "[a-z+]+:' "$CLIENTS/package-lock.json"; }
+no_registry_in_lockfiles() {
+  ! grep -Eq '"resolved": "[a-z+]+:' "$CLIENTS/package-lock.json" "$DEMO/package-lock.json"
+}
 
 install_node_clients() {
   check "the Node clients install" \
@@ -205,7 +211,7 @@ install_python_client() {
 }
 
 client_scenarios() {
-  check "the lockfile names no registry" no_registry_in_lockfile
+  check "the lockfiles name no registry" no_registry_in_lockfiles
   node_tests "scenarios with published JavaScript clients" matrix
   if check "the Python client installs" install_python_client; then
     tap "scenarios with python-socketio" python python_tests
@@ -223,7 +229,19 @@ client_scenarios() {
 documents() {
   node_tests "what the README says" readme
   node_tests "what the README's snippets do" readme_snippets
-  node_tests "the README's page and the demo page in Chromium" browser
+  node_tests "the README's page in Chromium" browser
+  demo_pages
+}
+
+# One suite for the shell and one for each page; demo_app.mjs is what they share.
+demo_pages() {
+  local suite
+  check "the demo installs" npm ci --prefix "$DEMO" --ignore-scripts --no-audit --no-fund --loglevel=error &&
+    check "the demo's types fit" npm run --prefix "$DEMO" --silent check
+  for suite in "$CLIENTS"/demo_*.mjs; do
+    suite=$(basename "$suite" .mjs)
+    [ "$suite" = demo_app ] || node_tests "the demo in Chromium: ${suite#demo_}" "$suite"
+  done
 }
 
 faults() {

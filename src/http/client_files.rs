@@ -2,20 +2,13 @@
 
 use axum::{
     Router,
-    body::{Body, Bytes},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::HeaderMap,
     response::{IntoResponse, Response},
     routing::get,
 };
 
+use super::embedded::{File, Serving};
 use crate::error::Error;
-
-/// A file of the client, in full and as gzip where the build could make it.
-struct File {
-    name: &'static str,
-    plain: &'static [u8],
-    gzip: Option<&'static [u8]>,
-}
 
 // `NAMES`, `VERSION`, `MISSING` and `FILES`, as the build script found them.
 include!(concat!(env!("OUT_DIR"), "/client_files.rs"));
@@ -59,82 +52,25 @@ pub fn respond(path: &str, headers: &HeaderMap) -> Response {
         )
         .into_response();
     };
-    let mut response = if is_fresh(headers) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        content(file, headers)
-    };
-    let shared = response.headers_mut();
-    shared.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("public, max-age=0"),
-    );
-    shared.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{VERSION}\"")) {
-        shared.insert(header::ETAG, tag);
-    }
-    response
-}
-
-fn content(file: &File, headers: &HeaderMap) -> Response {
     let kind = if file.name.ends_with(".map") {
         "application/json; charset=utf-8"
     } else {
         "application/javascript; charset=utf-8"
     };
-    let mut response = match file.gzip.filter(|_| takes_gzip(headers)) {
-        Some(gzip) => {
-            let mut response = Response::new(Body::from(Bytes::from_static(gzip)));
-            let encoding = HeaderValue::from_static("gzip");
-            response
-                .headers_mut()
-                .insert(header::CONTENT_ENCODING, encoding);
-            response
-        }
-        None => Response::new(Body::from(Bytes::from_static(file.plain))),
+    let serving = Serving {
+        kind,
+        cache: "public, max-age=0",
+        tag: VERSION,
     };
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
-}
-
-/// The elements of a header that is a comma-separated list, over all its lines.
-fn elements(headers: &HeaderMap, name: header::HeaderName) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(name)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-}
-
-/// The comparison of RFC 9110, section 13.1.2: weak, over a list, `*` for any version.
-fn is_fresh(headers: &HeaderMap) -> bool {
-    elements(headers, header::IF_NONE_MATCH).any(|tag| {
-        tag == "*"
-            || tag
-                .strip_prefix("W/")
-                .unwrap_or(tag)
-                .strip_prefix('"')
-                .and_then(|tag| tag.strip_suffix('"'))
-                == Some(VERSION)
-    })
-}
-
-/// Whether `Accept-Encoding` allows gzip; `q=0` forbids it.
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    elements(headers, header::ACCEPT_ENCODING).any(|element| {
-        let (coding, weight) = element.split_once(';').unwrap_or((element, "q=1"));
-        let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
-        coding.trim().eq_ignore_ascii_case("gzip")
-            && weight.parse::<f32>().is_ok_and(|weight| weight > 0.0)
-    })
+    file.respond(&serving, headers)
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{body::to_bytes, http::Request};
+    use axum::{
+        body::{Body, to_bytes},
+        http::{Request, StatusCode, header},
+    };
     use tower::ServiceExt;
 
     use super::*;
