@@ -22,6 +22,9 @@ pub mod metric {
     pub const DISCONNECTS: &str = "roomcast_disconnects_total";
     /// Client events by `event` and `outcome` (`ok` or an error code).
     pub const EVENTS: &str = "roomcast_events_total";
+    /// Time from a client event's arrival to its answer, its wait in the socket's queue included. Of
+    /// those that had their turn: what a limit refuses at once would hide how long the rest takes.
+    pub const EVENT_SECONDS: &str = "roomcast_event_seconds";
     /// Events handed to sockets, by `class`.
     pub const DELIVERIES: &str = "roomcast_deliveries_total";
     /// What could not be handed over, by `class` and `reason`.
@@ -79,8 +82,8 @@ pub mod metric {
 }
 
 /// Upper bounds of the latency histograms, in seconds.
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+const SECONDS: [f64; 14] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 ];
 /// Upper bounds of the group sizes.
 const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0];
@@ -130,6 +133,7 @@ pub fn recorder() -> Result<PrometheusHandle, BuildError> {
     let seconds = |name: &str| Matcher::Full(name.to_owned());
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(seconds(metric::APPEND_SECONDS), &SECONDS)?
+        .set_buckets_for_metric(seconds(metric::EVENT_SECONDS), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::HTTP_SECONDS), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::CLUSTER_LAG), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::GROUP_SIZE), &SIZES)?
@@ -147,6 +151,10 @@ fn describe() {
     describe_counter!(metric::CONNECTS, "Handshakes by outcome");
     describe_counter!(metric::DISCONNECTS, "Ended connections by reason");
     describe_counter!(metric::EVENTS, "Client events by name and outcome");
+    describe_histogram!(
+        metric::EVENT_SECONDS,
+        "Time from a client event's arrival to its answer"
+    );
     describe_counter!(metric::DELIVERIES, "Events handed to sockets by class");
     describe_counter!(metric::DROPS, "Events that could not be handed over");
     describe_counter!(metric::LIMITED, "What a limit stood against, by its code");

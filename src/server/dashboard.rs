@@ -20,32 +20,46 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// The event that carries them.
 const EVENT: &str = "update";
 
-/// The figures of one moment. Rates are per second since the moment before, shares of an interval's
-/// time where they have a unit of time.
+/// The figures of one moment, of this node alone. Rates are per second since the moment before,
+/// totals since the start; percentiles are of what there was since the moment before.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Figures {
     at: Timestamp,
     uptime_seconds: u64,
+    /// Connected sockets of the namespace `/`.
     connections: usize,
+    /// Open event streams.
     streams: f64,
+    /// What waits to be written to clients.
     pending_bytes: usize,
+    /// Client events that wait for their turn.
     queued_events: f64,
+    /// Client events, whatever became of them.
     events_per_second: f64,
+    /// Events handed to sockets.
     deliveries_per_second: f64,
+    /// HTTP requests that were answered.
     requests_per_second: f64,
+    /// Entries stored.
     appends_per_second: f64,
+    /// Events that could not be handed over: of readers who were too slow, or had gone.
     drops_total: f64,
+    /// What limits stood against.
+    limited_total: f64,
+    /// Failures of the store.
     errors_total: f64,
-    /// Time from an append to its commit; absent while nothing is appended.
+    /// Time from a client event's arrival to its answer; null while there are none.
+    event_ms: Option<Percentiles>,
+    /// Time from an append to its commit; null while nothing is appended.
     append_ms: Option<Percentiles>,
-    /// Time to answer HTTP requests; absent while there are none.
+    /// Time to answer HTTP requests; null while there are none.
     request_ms: Option<Percentiles>,
-    /// Absent where the system does not tell it.
+    /// Null where the system does not tell it.
     memory_bytes: Option<u64>,
 }
 
-/// Milliseconds that this share of an interval's operations took at most.
+/// Milliseconds that this share of an interval's operations took at most, as an estimate.
 #[derive(Debug, Serialize)]
 struct Percentiles {
     p50: f64,
@@ -99,7 +113,8 @@ impl Change<'_> {
     fn percentiles(&self, name: &str) -> Option<Percentiles> {
         let ms = |share| {
             let seconds = self.now.percentile_since(self.before, name, share)?;
-            Some(seconds * 1_000.0)
+            // To the microsecond; more than that an estimate does not tell.
+            Some((seconds * 1_000_000.0).round() / 1_000.0)
         };
         Some(Percentiles {
             p50: ms(0.50)?,
@@ -123,7 +138,9 @@ fn figures(hub: &Hub, change: &Change<'_>, uptime: Duration) -> Figures {
         requests_per_second: change.rate(metric::HTTP_REQUESTS),
         appends_per_second: change.rate(&format!("{}_count", metric::APPEND_SECONDS)),
         drops_total: now.sum(metric::DROPS),
+        limited_total: now.sum(metric::LIMITED),
         errors_total: now.sum(metric::STORE_ERRORS),
+        event_ms: change.percentiles(metric::EVENT_SECONDS),
         append_ms: change.percentiles(metric::APPEND_SECONDS),
         request_ms: change.percentiles(metric::HTTP_SECONDS),
         memory_bytes: memory_bytes(),

@@ -47,8 +47,9 @@ impl Samples {
         self.sums.get(name).copied().unwrap_or(0.0)
     }
 
-    /// The smallest bound that this share of what was observed since `before` was within. Absent
-    /// when nothing was; what is beyond the largest bound counts as that.
+    /// What this share of the observations since `before` was within, as Prometheus's
+    /// `histogram_quantile` estimates it: as if those between two bounds were spread evenly. Absent
+    /// when nothing was observed; what is beyond the largest bound counts as that.
     pub fn percentile_since(&self, before: &Self, histogram: &str, share: f64) -> Option<f64> {
         let now = self.buckets.get(histogram)?;
         let none = Vec::new();
@@ -65,9 +66,14 @@ impl Samples {
         if all <= 0.0 {
             return None;
         }
-        let largest = since.iter().rev().find(|(bound, _)| bound.is_finite())?.0;
-        let within = since.iter().find(|(_, count)| *count >= all * share)?.0;
-        Some(within.min(largest))
+        let wanted = all * share;
+        let at = since.iter().position(|(_, count)| *count >= wanted)?;
+        let (upper, count) = since[at];
+        let (lower, below) = at.checked_sub(1).map_or((0.0, 0.0), |under| since[under]);
+        if upper.is_infinite() {
+            return Some(lower);
+        }
+        Some(lower + (upper - lower) * (wanted - below) / (count - below))
     }
 }
 
@@ -76,6 +82,7 @@ mod tests {
     use super::*;
 
     const BEFORE: &str = "x_seconds_bucket{route=\"a\",le=\"0.1\"} 10\n\
+                          x_seconds_bucket{route=\"a\",le=\"0.5\"} 10\n\
                           x_seconds_bucket{route=\"a\",le=\"+Inf\"} 10\n";
     const NOW: &str = "# HELP hits Hits\nhits{a=\"1\"} 2\nhits{a=\"2 3\"} 3\n\
                        x_seconds_bucket{route=\"a\",le=\"0.1\"} 10\n\
@@ -93,7 +100,9 @@ mod tests {
     fn percentiles_are_of_what_came_since() {
         let (before, now) = (Samples::read(BEFORE), Samples::read(NOW));
         let percentile = |share| now.percentile_since(&before, "x_seconds", share);
-        assert_eq!(percentile(0.5), Some(0.5));
+        // Half of the 9 between the bounds.
+        assert!((percentile(0.45).unwrap() - 0.3).abs() < 1e-9);
+        assert_eq!(percentile(0.9), Some(0.5));
         assert_eq!(percentile(0.99), Some(0.5));
         assert_eq!(now.percentile_since(&now, "x_seconds", 0.5), None);
         assert_eq!(now.percentile_since(&before, "other", 0.5), None);

@@ -69,7 +69,8 @@ export function inChromium() {
   };
 }
 
-function keepComplaints(page) {
+/** Keeps what the browser complains of, for `assertQuiet`. */
+export function keepComplaints(page) {
   page.complaints = [];
   page.on('console', (said) => {
     if (['error', 'warning'].includes(said.type())) page.complaints.push(said.text());

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Client, DIALECTS } from './client.mjs';
-import { eventually, settles } from './observe.mjs';
+import { eventually, metric, settles, upTo } from './observe.mjs';
 import { folder, start } from './program.mjs';
 import { freePort } from './proxy.mjs';
 import { API_KEY, request } from './server.mjs';
@@ -123,6 +123,26 @@ test("the server's own figures come every 5 s, and nobody else can publish them"
     assert.ok(data.memoryBytes > 0 && data.requestsPerSecond >= 0, JSON.stringify(data));
   }
   assert.ok(second.data.uptimeSeconds > first.data.uptimeSeconds);
+});
+
+test("the server's own figures say how long events took, and what limits refused", { timeout: LIMIT_MS }, async (t) => {
+  const station = await Station.start(t, { ROOMCAST_LIMITS__EVENTS_PER_SECOND: '10' });
+  const { token } = station.feed('notifications');
+  const stream = await station.read(DASHBOARD, { as: token });
+  const client = station.keep(new Client(station.url, { dialect: DIALECTS['4.8'], token }));
+  const acks = await Promise.all(upTo(60).map(() => client.ask('presence:get', ['alice'])));
+  const refused = acks.filter(({ code }) => code === 'rate_limited').length;
+  const handled = acks.filter(({ ok }) => ok).length;
+  assert.ok(handled > 0 && refused > 0 && handled + refused === acks.length, JSON.stringify({ handled, refused }));
+  // What was refused at once took no time, and does not count.
+  assert.equal(await metric(station.server, 'roomcast_event_seconds_count'), handled);
+
+  const update = (fits, what) => stream.next((event) => isNamed('update')(event) && fits(event.data), what, 12_000);
+  const { data: { eventMs: { p50, p95, p99 } } } = await update(({ eventMs }) => eventMs, 'how long events took');
+  assert.ok(p50 > 0 && p50 <= p95 && p95 <= p99 && p99 <= 2_500, JSON.stringify({ p50, p95, p99 }));
+  const { at } = await update(({ limitedTotal }) => limitedTotal === refused, 'what was refused');
+  const idle = await stream.next((event) => isNamed('update')(event) && event.at > at, 'figures without events', 7_000);
+  assert.equal(idle.data.eventMs, null);
 });
 
 for (const kind of STREAMS) {

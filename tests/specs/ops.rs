@@ -51,6 +51,7 @@ async fn metrics_count_connections_events_deliveries_and_appends() {
         r#"roomcast_events_total{event="message:send",outcome="ok"}"#,
         r#"roomcast_events_total{event="unknown",outcome="unknown_event"}"#,
         r#"roomcast_deliveries_total{class="durable"}"#,
+        "roomcast_event_seconds_count",
         "roomcast_feed_append_seconds_count",
         "roomcast_store_queue_depth",
         "roomcast_queued_events",

@@ -6,7 +6,13 @@ import css from './ui.module.css';
 
 /** In the header it is read out when it changes, so it need not be in pages. */
 export function LinkState({ link }: { link: Link }) {
-  return <span className={css.linkState} data-phase={link.phase} title={origin(link)}>{inWords(link)}</span>;
+  // What comes after a comma can be left out where there is no space.
+  const [state, ...details] = inWords(link).split(/(?=, )/);
+  return (
+    <span className={css.linkState} data-phase={link.phase} title={origin(link)}>
+      <span>{state}{details.length > 0 && <span data-detail>{details}</span>}</span>
+    </span>
+  );
 }
 
 /** Where what was missed came from. */

@@ -3,10 +3,10 @@
 use std::{borrow::Cow, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
-use metrics::counter;
+use metrics::{counter, histogram};
 use serde::{Serialize, de::DeserializeOwned};
 use socketioxide_core::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{arguments, client_sockets::Event};
 use crate::{
@@ -112,6 +112,7 @@ pub struct Rules {
 
 /// Takes an event of a socket. An error must end its connection.
 pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
+    let arrived_at = Instant::now();
     let Event { value, ack } = event;
     let session = &context.session;
     if session.is_expelled() {
@@ -144,6 +145,7 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
             Err(error) => Err(error),
         };
         answer.send(result);
+        histogram!(metric::EVENT_SECONDS).record(arrived_at.elapsed().as_secs_f64());
     };
     let job = Job {
         order: route

@@ -1,0 +1,3 @@
+import type { PageMeta } from '../registry';
+
+export default { title: 'Vendor', icon: 'vendor', order: 5 } satisfies PageMeta;
