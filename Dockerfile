@@ -1,7 +1,8 @@
 # The server in a small image: docker build -t roomcast .
 #
-# Rust builds it, and npm fetches the browser client that it serves; neither is in the image.
-FROM rust:1-bookworm AS build
+# Rust builds it, and Node (20.19 or newer, as this Debian has) what it serves to browsers; neither is in
+# the image.
+FROM rust:1-trixie AS build
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends nodejs npm \
     && rm -rf /var/lib/apt/lists/*
@@ -12,7 +13,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --release --locked --bin roomcast \
     && install -D --strip target/release/roomcast /out/roomcast
 
-FROM debian:bookworm-slim
+FROM debian:trixie-slim
 # The authorities that sign the certificates of databases, webhooks and push services.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates \

@@ -155,32 +155,43 @@ check_tools() {
   finish
 }
 
-lints() { cargo clippy --locked --all-targets -- -D warnings; }
+lints() { check "lints" cargo clippy --locked --all-targets -- -D warnings; }
 
-release() { cargo build --release --locked; }
+release() { check "the release server builds" cargo build --release --locked; }
 
-# Runs what only takes computing time behind the tests that mostly wait, and keeps what it says.
-begin_behind() {
+# Runs steps beside the others, most of which wait most of their time, and keeps what they say and
+# count. What only takes computing time gives way.
+beside=()
+begin_beside() {
+  local name=$1 nice=$2
+  shift 2
   set -m
   (
-    renice -n 19 "$BASHPID" >/dev/null
-    for step in "$@"; do
-      "$step" >"$WORK/$step.log" 2>&1
-      echo $? >"$WORK/$step.status"
-    done
-  ) &
-  behind=$!
+    trap - EXIT
+    renice -n "$nice" "$BASHPID" >/dev/null
+    passed=0
+    failed=0
+    for step in "$@"; do "$step"; done
+    echo "$passed $failed" >"$WORK/$name.counts"
+  ) >"$WORK/$name.log" 2>&1 &
+  beside+=("$!")
   set +m
-  trap 'kill -- "-$behind" 2>/dev/null' EXIT
+  trap 'for one in "${beside[@]}"; do kill -- "-$one" 2>/dev/null; done' EXIT
 }
 
-# What a step that was run behind has said, and how it ended.
-ended() {
-  cat "$WORK/$1.log"
-  return "$(cat "$WORK/$1.status")"
+# Waits for what was run beside; says what it said and adds its counts.
+end_beside() {
+  local name
+  wait "${beside[@]}"
+  for name in "$@"; do
+    cat "$WORK/$name.log"
+    # shellcheck disable=SC2046
+    tally 0 $(cat "$WORK/$name.counts" || echo 0 1)
+  done
 }
 
 rust_specs() {
+  check "formatting" cargo fmt --check
   headline "Rust specs"
   local log="$WORK/cargo-test.log" status
   cargo test --locked --no-fail-fast 2>&1 | tee "$log"
@@ -199,6 +210,11 @@ no_registry_in_lockfiles() {
 install_node_clients() {
   check "the Node clients install" \
     npm ci --prefix "$CLIENTS" --ignore-scripts --no-audit --no-fund --loglevel=error || finish
+}
+
+prepare() {
+  build
+  install_node_clients
 }
 
 install_python_client() {
@@ -226,21 +242,22 @@ client_scenarios() {
   node_tests "examples with curl" examples_curl
 }
 
+# The README's commands are those of the release, and how fast the demo is there is what counts.
 documents() {
   node_tests "what the README says" readme
   node_tests "what the README's snippets do" readme_snippets
   node_tests "the README's page in Chromium" browser
-  demo_pages
+  ROOMCAST_BIN="$TARGET/release/roomcast" node_tests "the demo in Chromium: its shell" demo_shell
 }
 
-# One suite for the shell and one for each page; demo_app.mjs is what they share.
 demo_pages() {
   local suite
   check "the demo installs" npm ci --prefix "$DEMO" --ignore-scripts --no-audit --no-fund --loglevel=error &&
     check "the demo's types fit" npm run --prefix "$DEMO" --silent check
   for suite in "$CLIENTS"/demo_*.mjs; do
     suite=$(basename "$suite" .mjs)
-    [ "$suite" = demo_app ] || node_tests "the demo in Chromium: ${suite#demo_}" "$suite"
+    case "$suite" in demo_app | demo_shell) continue ;; esac
+    node_tests "the demo in Chromium: ${suite#demo_}" "$suite"
   done
 }
 
@@ -304,21 +321,38 @@ main() {
   esac
   mkdir -p "$WORK"
   check_tools "$what"
-  case "$what" in all | rust) check "formatting" cargo fmt --check && rust_specs ;; esac
-  [ "$what" = rust ] && check "lints" lints
-  [ "$what" = rust ] && finish
-  [ "$what" = fuzz ] && fuzz && finish
-  build
-  install_node_clients
-  case "$what" in all) begin_behind lints release ;; clients) begin_behind release ;; esac
-  case "$what" in all | clients) client_scenarios ;; esac
-  case "$what" in all | faults) faults ;; esac
-  case "$what" in all | cluster) cluster ;; --chaos) chaos ;; esac
-  case "$what" in all | clients)
-    wait "$behind"
-    [ "$what" = all ] && check "lints" ended lints
-    check "the release server builds" ended release && documents
-    ;;
+  case "$what" in
+    rust)
+      rust_specs
+      lints
+      ;;
+    fuzz) fuzz ;;
+    faults | cluster)
+      prepare
+      "$what"
+      ;;
+    --chaos)
+      prepare
+      chaos
+      ;;
+    clients)
+      prepare
+      begin_beside builds 19 release
+      begin_beside demo 0 demo_pages
+      client_scenarios
+      end_beside builds demo
+      documents
+      ;;
+    all)
+      rust_specs
+      prepare
+      begin_beside builds 19 lints release
+      begin_beside cluster 0 cluster demo_pages
+      client_scenarios
+      faults
+      end_beside builds cluster
+      documents
+      ;;
   esac
   finish
 }
