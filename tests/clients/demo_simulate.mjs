@@ -36,7 +36,7 @@ for (const [how, env] of [
   });
 }
 
-test('simulated phones keep their reports while the server is away', { timeout: LIMIT_MS }, async (t) => {
+test('simulated phones outlast a server, and its secret', { timeout: LIMIT_MS }, async (t) => {
   const dir = await folder(t);
   const first = await serveDev(t, dir);
   const { port: PORT } = new URL(first.url);
