@@ -7,7 +7,9 @@
 //!
 //! - [`Outgoing`]: what waits to be told, bounded; one publication carries all that waits. Events
 //!   for clients come to it from [`Hub`](crate::realtime::namespace::Hub), encoded once.
-//! - [`Incoming`]: what is heard. A node that does not hear itself any more knows that it is deaf.
+//! - [`Incoming`]: what is heard. A node that does not hear itself any more knows that it is deaf; one
+//!   that has missed publications, by their numbers, gets the notices in them again: who was let go,
+//!   what was paid.
 //! - [`Follower`]: live delivery of entries in the order of their positions.
 
 mod follower;
