@@ -3,6 +3,7 @@
 mod health;
 mod serve;
 mod signals;
+mod simulate;
 mod token;
 
 use std::{
@@ -19,6 +20,7 @@ use crate::{
 };
 use health::HealthArgs;
 use serve::ServeArgs;
+use simulate::{SimulateArgs, SimulateError};
 use token::TokenArgs;
 
 /// A Socket.IO-compatible realtime server: chat, presence, live tracking and push.
@@ -41,6 +43,8 @@ enum Command {
     CheckConfig(FileArgs),
     /// Ask the running server of this configuration whether it lives
     Health(HealthArgs),
+    /// Send a running server the traffic of simulated drivers
+    Simulate(SimulateArgs),
     /// Print a roomcast.toml with every key, its default and meaning
     DefaultConfig,
 }
@@ -85,6 +89,8 @@ enum Failure {
     #[error("the server answers: {0}")]
     Unhealthy(String),
     #[error(transparent)]
+    Simulate(#[from] SimulateError),
+    #[error(transparent)]
     Server(#[from] crate::server::StartError),
 }
 
@@ -96,6 +102,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Token(args) => print_token(&args),
         Command::CheckConfig(args) => check_config(&args),
         Command::Health(args) => ask_health(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::DefaultConfig => print_defaults(),
     };
     match outcome {

@@ -26,11 +26,7 @@ pub struct HealthArgs {
 impl HealthArgs {
     /// Asks the server; the first line of its answer when that is no success.
     pub fn ask(&self, server: &config::Server) -> io::Result<Result<(), String>> {
-        let host = match server.host.as_str() {
-            "0.0.0.0" => "127.0.0.1",
-            "::" => "::1",
-            host => host,
-        };
+        let host = reachable(&server.host);
         let address = (host, server.port).to_socket_addrs()?.next();
         let address = address.ok_or_else(|| io::Error::other("the host has no address"))?;
         let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
@@ -48,5 +44,14 @@ impl HealthArgs {
         } else {
             Err(status.to_owned())
         })
+    }
+}
+
+/// Where a server on this machine can be reached that listens on this address.
+pub(super) fn reachable(host: &str) -> &str {
+    match host {
+        "0.0.0.0" => "127.0.0.1",
+        "::" => "::1",
+        host => host,
     }
 }

@@ -114,7 +114,8 @@ async fn listen(host: &str, port: u16) -> Result<TcpListener, Failure> {
         })
 }
 
-fn address(host: &str, port: u16) -> String {
+/// As it stands in a URL.
+pub(super) fn address(host: &str, port: u16) -> String {
     if host.contains(':') {
         format!("[{host}]:{port}")
     } else {

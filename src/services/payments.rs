@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-use super::deadlines::Deadlines;
+use super::{deadlines::Deadlines, locks::KeyedLocks};
 use crate::{
     domain::{
         Amount, ClientId, FeedId, Identity, NewEntry, Outcome, Payment, PaymentId, Posted,
@@ -101,6 +101,7 @@ pub struct Payments {
     elsewhere: Deadlines<PaymentId, ()>,
     /// Signed webhooks of late, and the payment that each was for.
     webhooks: Deadlines<String, PaymentId>,
+    telling: KeyedLocks,
     /// Attempts to tell an outcome of which it is not known whether they were the first.
     attempts: Mutex<HashMap<PaymentId, Arc<str>>>,
 }
@@ -115,6 +116,7 @@ impl Payments {
             due: Deadlines::new(),
             elsewhere: Deadlines::new(),
             webhooks: Deadlines::new(),
+            telling: KeyedLocks::default(),
             attempts: Mutex::default(),
         }
     }

@@ -5,8 +5,6 @@ import { appendFile, copyFile, readFile, symlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { createClient } from 'redis';
-
 import { WEBSOCKET } from './away.mjs';
 import { DIALECTS } from './client.mjs';
 import { withCluster } from './cluster.mjs';
@@ -14,6 +12,7 @@ import { eventually, metric } from './observe.mjs';
 import { Program, ROOT, folder, start } from './program.mjs';
 import { Proxy } from './proxy.mjs';
 import { Station, Stream } from './sse.mjs';
+import { Worker } from './worker.mjs';
 import { World } from './world.mjs';
 
 const LIMIT_MS = 40_000;
@@ -151,10 +150,9 @@ test(WORKER, { timeout: LIMIT_MS }, (t) => withCluster(t, { nodes: 2, isDirect: 
   const env = { REDIS_URL: cluster.redis.url };
   const worker = start(t, 'exec node worker.mjs', { cwd: await installed(t), env });
   await worker.says(/^waiting for checkouts$/);
-  const redis = await createClient({ url: cluster.redis.url }).connect();
   const order = { id: 'o1', vendorId: vera.id, userId: alice.id, productId };
-  await redis.rPush('checkouts', ['no order', JSON.stringify({ ...order, roomId: room, left: 6 })]);
-  await redis.close();
+  const checkout = JSON.stringify({ ...order, roomId: room, left: 6 });
+  await Worker.at(t, cluster.redis).run('RPUSH', 'checkouts', 'no order', checkout);
 
   for (const one of devices.bob) assert.equal(await one.next('inventory-update'), 6);
   for (const one of devices.vera) assert.deepEqual(ordered(await one.next('new-order')), order);

@@ -56,7 +56,7 @@ test('the build has all that it compiles', { timeout: LIMIT_MS }, async (t) => {
   for (const path of ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src/main.rs']) assert.ok(files.has(path));
   const sources = [...files].filter((path) => path.startsWith('src/') && path.endsWith('.rs'));
   const taken = sources.flatMap((path) => [...included(path)]);
-  assert.ok(taken.length > 10, 'the sources take files in');
+  assert.ok(taken.length > 5, 'the sources take files in');
   for (const path of taken) {
     assert.ok(files.has(path), `${path} is compiled in and not there`);
   }

@@ -132,6 +132,17 @@ export const RUN = {
     assert.match(stderr, /^roomcast: the server cannot be asked: .*\n$/);
   },
 
+  async 'roomcast simulate drivers'(t) {
+    const { url, cwd } = await serve(t);
+    const alice = await connect(t, url, user('alice'));
+    assert.equal((await alice.ask('watch-delivery', 'dan')).ok, true);
+    const env = { JWT_SECRET: SECRET, PORT: new URL(url).port };
+    const simulate = start(t, 'exec roomcast simulate drivers', { cwd, env });
+    const [first, second] = [await alice.next('location-update'), await alice.next('location-update')];
+    assert.ok(second.timestamp > first.timestamp && second.lat !== first.lat);
+    assert.equal((await simulate.stop()).code, 0, 'SIGTERM is a request');
+  },
+
   async 'roomcast default-config'(t) {
     const cwd = await folder(t);
     const env = { JWT_SECRET: SECRET };

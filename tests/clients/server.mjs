@@ -33,6 +33,14 @@ const COMMON = {
 };
 
 const running = new Set();
+// Once nothing is left to do, and the reports are written, this process ends: as it takes itself down
+// by itself, Node may wait for ever for a pipe of a child that has gone.
+let idle = 0;
+process.on('beforeExit', () => {
+  idle += 1;
+  if (idle > 1) process.exit();
+  setImmediate(() => {});
+});
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 export class Server {

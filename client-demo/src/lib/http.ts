@@ -36,7 +36,8 @@ export async function api<T = unknown>(method: string, path: string, options: Op
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (!response.ok) throw await refusal(response);
-  return (response.status === 204 ? undefined : await response.json()) as T;
+  const text = await response.text();
+  return (text === '' ? undefined : JSON.parse(text)) as T;
 }
 
 async function refusal(response: Response): Promise<Refusal> {

@@ -113,6 +113,8 @@ impl Payments {
 
     /// Whoever marks the outcome as told emits it: a settlement and a reconnect do not both.
     async fn emit(&self, payment: &Payment, to: &Room) -> Result<()> {
+        // One at a time: the same attempt would be the first twice.
+        let _order = self.telling.lock(&payment.id).await;
         if let Some(outcome) = payment.outcome
             && self.is_first(&payment.id).await?
         {

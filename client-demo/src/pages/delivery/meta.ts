@@ -1,0 +1,3 @@
+import type { PageMeta } from '../registry';
+
+export default { title: 'Delivery', icon: 'delivery', order: 2 } satisfies PageMeta;

@@ -1,0 +1,63 @@
+// Shoppers who look at a product each, over connections of their own.
+
+import { io, type Socket } from 'socket.io-client';
+
+import { ask } from '../../lib/ask';
+import { createStore } from '../../lib/store';
+import { PRODUCTS, type Product } from './catalogue';
+import { BY_ROOM, type Meter } from './meter';
+import type { Shop } from './shop';
+
+/** How many look at each product. */
+const PER_PRODUCT = 2;
+export const SHOPPERS = PER_PRODUCT * PRODUCTS.length;
+
+/** By product, what its shoppers see. */
+export type Stock = ReadonlyMap<string, number>;
+
+/** What the server answers who joins; null: it does not know the stock. */
+export interface Joined {
+  inventory: number | null;
+}
+
+export class Crowd {
+  readonly stock = createStore<Stock>(new Map());
+  readonly #ends: (() => void)[] = [];
+
+  constructor(readonly meter: Meter, readonly shop: Shop) {}
+
+  /** Opens all connections; returns what ends them. */
+  open(): () => void {
+    for (let n = 0; n < SHOPPERS; n += 1) {
+      const product = PRODUCTS[n % PRODUCTS.length];
+      if (product) this.#ends.push(this.#shopper(product));
+    }
+    return () => this.#ends.splice(0).forEach((end) => end());
+  }
+
+  #shopper(product: Product): () => void {
+    const socket = io({
+      autoConnect: false,
+      forceNew: true,
+      transports: ['websocket'],
+      reconnectionDelay: 300,
+      reconnectionDelayMax: 3_000,
+    });
+    const tally = this.meter.add(socket, product.id);
+    // Who cannot join is not there; the next connect tries again.
+    socket.on('connect', () => void this.#join(socket, product).then(tally.there, () => {}));
+    socket.on(BY_ROOM, (stock: number) => {
+      this.stock.set((now) => (now.get(product.id) === stock ? now : new Map(now).set(product.id, stock)));
+    });
+    socket.connect();
+    return () => {
+      socket.disconnect();
+      tally.end();
+    };
+  }
+
+  async #join(socket: Socket, product: Product) {
+    const { inventory } = await ask<Joined>(socket, 'join-product-room', product.id);
+    if (inventory === null) await this.shop.stockUp(product);
+  }
+}
