@@ -1,4 +1,4 @@
-//! Roomcast: a Socket.IO-compatible realtime server.
+//! Roomcast: a Socket.IO-compatible realtime server. How to use it is in the [`guide`].
 //!
 //! # A tour
 //! An event's way in: a packet arrives in [`realtime`], which keeps each socket's events in order
@@ -72,6 +72,7 @@ pub mod config;
 pub mod domain;
 pub mod error;
 pub mod events;
+pub mod guide;
 pub mod http;
 pub mod outgoing;
 pub mod ports;

@@ -220,7 +220,26 @@ fn describe_cluster() {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// The names of metrics that stand alone between two of these marks.
+    fn named(text: &str, mark: char) -> BTreeSet<&str> {
+        let is_name = |part: &&str| {
+            let name = part.strip_prefix("roomcast_").unwrap_or_default();
+            !name.is_empty() && name.bytes().all(|c| c == b'_' || c.is_ascii_lowercase())
+        };
+        text.split(mark).filter(is_name).collect()
+    }
+
+    #[test]
+    fn the_guide_has_every_metric_and_no_other() {
+        let code = named(include_str!("telemetry.rs"), '"');
+        let page = named(include_str!("guide/operations.md"), '`');
+        assert!(code.len() > 20, "{code:?}");
+        assert_eq!(code, page);
+    }
 
     #[test]
     fn no_level_lets_libraries_log_what_they_carry() {

@@ -4,8 +4,8 @@
 #   tests/run.sh           everything
 #   tests/run.sh rust      formatting, lints and Rust specs
 #   tests/run.sh clients   every scenario with every published client, order under load, event
-#                          streams, catching up, every command of the README, and its page and those
-#                          of the demo in Chromium
+#                          streams, catching up, every command of the README and the guide, and the
+#                          pages of the tour and of the demo in Chromium
 #   tests/run.sh faults    the protocols to the letter, clients that drop, stop reading or send
 #                          garbage, drains, churn (SOAK_SECONDS, 20 by default), and kill -9 while
 #                          50 clients send
@@ -242,11 +242,12 @@ client_scenarios() {
   node_tests "examples with curl" examples_curl
 }
 
-# The README's commands are those of the release, and how fast the demo is there is what counts.
+# Their commands are those of the release, and how fast the demo is there is what counts.
 documents() {
-  node_tests "what the README says" readme
-  node_tests "what the README's snippets do" readme_snippets
-  node_tests "the README's page in Chromium" browser
+  node_tests "what the README and the guide say" readme
+  node_tests "what their snippets do" readme_snippets
+  node_tests "where they lead, and what they name" guide
+  node_tests "the page of the tour in Chromium" browser
   ROOMCAST_BIN="$TARGET/release/roomcast" node_tests "the demo in Chromium: its shell" demo_shell
 }
 

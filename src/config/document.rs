@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # environment variable counts as not set; lists in the environment are separated by commas.
 ";
 
-const RULES: &str = r#"
+pub(super) const RULES: &str = r#"
 # Rules for events that only put their sender into a room. An event named like that of a built-in
 # rule (watch-delivery, join-product-room) replaces the rule.
 #

@@ -1,6 +1,7 @@
 //! How the sources merge, and what the defaults are.
 
 mod mistakes;
+mod reference;
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-// The JavaScript of the README does what the README says.
+// The JavaScript of the guide does what the guide says; that of the tour's last step is run with its server.
 
 import assert from 'node:assert/strict';
 import { createECDH, randomBytes } from 'node:crypto';
@@ -7,19 +7,12 @@ import { test } from 'node:test';
 
 import { EventSource } from 'eventsource';
 
-import { blocks } from './readme_text.mjs';
+import { blocks, runSnippet as run, snippet } from './readme_text.mjs';
 import { API_KEY, Server, mint, request } from './server.mjs';
 
 const require = createRequire(import.meta.url);
 const { io } = require('sio-4-8');
 const LIMIT_MS = 60_000;
-const AsyncFunction = (async () => {}).constructor;
-
-const snippet = (marker) => blocks('js').find((text) => text.includes(marker));
-
-/** Runs a snippet with these names in sight. */
-const run = (text, names) => new AsyncFunction(...Object.keys(names), text)(...Object.values(names));
-
 async function serve(t, settings) {
   const server = await Server.start(settings);
   t.after(() => server.stop());
@@ -107,4 +100,23 @@ test('a browser is subscribed', { timeout: LIMIT_MS }, async (t) => {
   assert.equal(asked[0].applicationServerKey, vapid.getPublicKey('base64url'));
 });
 
-test('every snippet is run here', () => assert.equal(blocks('js').length, 3));
+test('what a backend emits reaches rooms and users', { timeout: LIMIT_MS }, async (t) => {
+  const server = await serve(t);
+  const [alice, bob] = [await connect(t, server, 'alice'), await connect(t, server, 'bob')];
+  await alice.emitWithAck('join:room', 'lobby');
+  const heard = [alice, bob].map((socket) => new Promise((resolve) => socket.once('maintenance', resolve)));
+  const statuses = [];
+  const fetchHere = async (...request) => {
+    const response = await fetch(...request);
+    statuses.push(response.status);
+  };
+  await run(snippet('/api/emit'), { server: server.url, apiKey: API_KEY, fetch: fetchHere });
+  assert.deepEqual(await Promise.all(heard), ['at noon', 'at noon']);
+  assert.deepEqual(statuses, [202]);
+});
+
+test('every snippet is run, here or with the command for its server', () => {
+  const markers = ["'sync'", 'new-order', 'pushManager', '/api/emit', "'wave'"];
+  assert.deepEqual(new Set(markers.map(snippet)), new Set(blocks('js')));
+  assert.equal(blocks('js').length, markers.length);
+});
