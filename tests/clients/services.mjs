@@ -31,12 +31,14 @@ function children(pid) {
 class Service {
   #script;
   #arguments;
+  #env;
   #child;
   #held = [];
 
-  constructor(script, args) {
+  constructor(script, args, env = {}) {
     this.#script = script;
     this.#arguments = args;
+    this.#env = env;
   }
 
   /** Resolves once it accepts connections. */
@@ -45,6 +47,7 @@ class Service {
     // Its own group: what a terminal sends to the test must not end it before the test says so.
     const child = spawn('bash', [join(SCRIPTS, this.#script), ...known], {
       detached: true,
+      env: { ...process.env, ...this.#env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -104,14 +107,19 @@ class Service {
 
 /** A Redis that keeps nothing: started again, it is empty. */
 export class Redis extends Service {
-  constructor() {
-    super('redis.sh', []);
+  /** @param config lines of its configuration, in which PORT stands for its port */
+  constructor(config = []) {
+    super('redis.sh', [], { REDIS_CONFIG: config.join('\n') });
   }
 
-  static async start() {
-    const redis = new Redis();
+  static async start(config) {
+    const redis = new Redis(config);
     await redis.start();
     return redis;
+  }
+
+  get port() {
+    return Number(new URL(this.url).port);
   }
 }
 

@@ -36,7 +36,8 @@ async function startTwo(env = {}, { hasOwn = false, ...options } = {}) {
   return startCluster({ nodes: 2, env: own, ...all });
 }
 
-async function inWorlds(t, cluster, run) {
+/** Runs with worlds on these nodes, which end with it. */
+export async function inWorlds(t, cluster, run) {
   const world = (nodes) => new World(nodes, DIALECTS['4.8'], WEBSOCKET);
   const [a, b, both] = [...cluster.nodes, cluster.nodes].map(world);
   try {
