@@ -24,7 +24,7 @@ use self::{
     lease::Lease, listen::Listener, misfits::Misfits, perform::Worker, queue::Queue,
     stream::StreamReader,
 };
-use crate::{config::RelayRule, services::Services, stores::redis::Redis};
+use crate::{cluster::Hearing, config::RelayRule, services::Services, stores::redis::Redis};
 
 /// How messages are taken up.
 #[derive(Clone, Debug)]
@@ -60,11 +60,11 @@ pub struct Bridge {
 
 impl Bridge {
     /// Nothing is heard before [`Bridge::run`].
-    pub fn new(redis: Redis, options: BridgeOptions) -> Self {
+    pub fn new(redis: Redis, hearing: Hearing, options: BridgeOptions) -> Self {
         Self {
             queue: Arc::new(Queue::new(options.queue)),
             misfits: Misfits::default(),
-            lease: Lease::new(redis.clone(), options.node.clone()),
+            lease: Lease::new(redis.clone(), options.node.clone(), hearing),
             redis,
             options,
         }

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, RwLock, RwLockReadGuard};
 
 use super::queue::{Done, KEPT, Queue};
 use crate::{
+    cluster::Hearing,
     domain::Timestamp,
     stores::redis::{Redis, failed},
 };
@@ -77,6 +78,8 @@ return 0";
 pub(super) struct Lease {
     redis: Redis,
     node: String,
+    /// Whether this node hears what workers publish.
+    hearing: Hearing,
     /// Until when we hold it, by our own clock.
     until: Mutex<Option<Instant>>,
     /// Whether it was given back for good.
@@ -88,10 +91,11 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub fn new(redis: Redis, node: String) -> Self {
+    pub fn new(redis: Redis, node: String, hearing: Hearing) -> Self {
         Self {
             redis,
             node,
+            hearing,
             until: Mutex::new(None),
             is_released: AtomicBool::new(false),
             in_doubt: Notify::new(),
@@ -127,6 +131,14 @@ impl Lease {
             tokio::select! {
                 _ = tick.tick() => {}
                 () = self.in_doubt.notified() => {}
+            }
+            if self.hearing.is_deaf() {
+                // Another one hears what this one does not.
+                if self.until.lock().take().is_some() {
+                    self.give_back().await;
+                }
+                queue.forget_older(Timestamp::now());
+                continue;
             }
             let began = Instant::now();
             // It ends by itself where Redis stays away.
@@ -192,10 +204,14 @@ impl Lease {
             tracing::warn!("messages of workers are still being taken up");
         }
         if was_held {
-            let arguments = vec![self.node.clone()];
-            let released = self.script::<i64>(RELEASE, &["bridge"], arguments).await;
-            tracing::debug!(?released, "the lease of the bridge is given back");
+            self.give_back().await;
         }
+    }
+
+    async fn give_back(&self) {
+        let arguments = vec![self.node.clone()];
+        let released = self.script::<i64>(RELEASE, &["bridge"], arguments).await;
+        tracing::debug!(?released, "the lease of the bridge is given back");
     }
 
     /// What became of it, and since which mark it is known what was taken up.

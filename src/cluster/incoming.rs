@@ -165,8 +165,7 @@ impl Incoming {
             if found == CONNECT_ANEW_AFTER {
                 found = 0;
                 tracing::warn!("nothing is heard of Redis; connecting anew");
-                // What fails now fails again, and is tried again.
-                let _ = redis.subscriber().force_reconnection().await;
+                redis.connect_anew();
             }
         }
     }

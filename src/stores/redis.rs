@@ -1,5 +1,6 @@
 //! What the nodes of a cluster share in Redis. All of it may be lost: it is what the nodes know.
 
+mod link;
 mod mirror;
 mod places;
 mod positions;
@@ -10,19 +11,29 @@ pub use places::RedisPlaces;
 pub use positions::RedisPositions;
 pub use presence::{PresenceOptions, RedisPresence};
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use fred::{
     clients::{Client, SubscriberClient},
     interfaces::ClientLike,
     types::{
         Builder,
-        config::{Config, ReconnectPolicy, UnresponsiveConfig},
+        config::{
+            ClusterDiscoveryPolicy, Config, ReconnectPolicy, ServerConfig, UnresponsiveConfig,
+        },
     },
 };
 use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
+use tokio::sync::Notify;
 
+use self::link::Lost;
 use crate::{ports::StoreError, telemetry::metric};
 
 /// The first wait before a connection is tried again, in milliseconds; it doubles.
@@ -70,6 +81,10 @@ struct Shared {
     client: Client,
     subscriber: SubscriberClient,
     prefix: String,
+    timeout: Duration,
+    /// The subscriber's connection leads nowhere.
+    is_deaf: Arc<Notify>,
+    is_closed: Arc<AtomicBool>,
 }
 
 impl Redis {
@@ -79,6 +94,10 @@ impl Redis {
             .map_err(|error| RedisOpenError::Url(error.details().to_owned()))?;
         // The first connection is tried again like any other.
         config.fail_fast = false;
+        if let ServerConfig::Clustered { policy, .. } = &mut config.server {
+            // Those that the address names may all be gone one day.
+            *policy = ClusterDiscoveryPolicy::UseCache;
+        }
         let mut builder = Builder::from_config(config);
         let timeout = options.timeout;
         builder
@@ -109,14 +128,32 @@ impl Redis {
         let failed = |error: fred::error::Error| RedisOpenError::Client(error.details().to_owned());
         let client = builder.build().map_err(failed)?;
         let subscriber = builder.build_subscriber_client().map_err(failed)?;
-        client.connect();
-        subscriber.connect();
         subscriber.manage_subscriptions();
-        Ok(Self(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             client,
             subscriber,
             prefix: options.prefix.clone(),
-        })))
+            timeout,
+            is_deaf: Arc::default(),
+            is_closed: Arc::default(),
+        });
+        let redis = Self(shared);
+        redis.keep(redis.client().clone());
+        let (of, lost) = (&redis.0, Lost::Told(redis.0.is_deaf.clone()));
+        let subscriber = of.subscriber.clone();
+        tokio::spawn(link::keep(subscriber, of.is_closed.clone(), lost));
+        Ok(redis)
+    }
+
+    /// Connects, and keeps the connection until the end.
+    fn keep(&self, client: Client) {
+        let lost = Lost::Silent(client.clone(), self.key("probe"), self.0.timeout);
+        tokio::spawn(link::keep(client, self.0.is_closed.clone(), lost));
+    }
+
+    /// Nothing is heard on channels although there should be: the connection is made anew.
+    pub fn connect_anew(&self) {
+        self.0.is_deaf.notify_one();
     }
 
     /// For commands. Each fails within the timeout.
@@ -132,7 +169,7 @@ impl Redis {
     /// A connection of its own, for commands that wait.
     pub fn dedicated(&self) -> Client {
         let client = self.0.client.clone_new();
-        client.connect();
+        self.keep(client.clone());
         client
     }
 
@@ -155,6 +192,7 @@ impl Redis {
     /// Ends the connections.
     pub fn close(&self) -> BoxFuture<'_, ()> {
         let closing = async {
+            self.0.is_closed.store(true, Ordering::Relaxed);
             // Whether the goodbye arrives makes no difference.
             let _ = self.0.subscriber.quit().await;
             let _ = self.0.client.quit().await;

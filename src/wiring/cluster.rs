@@ -73,7 +73,9 @@ impl ClusterLink {
         let (heard, to_hear) = mpsc::channel(MAX_HEARD);
         let (notices, to_heed) = mpsc::unbounded_channel();
         let node = EngineId::generate().as_str().to_owned();
-        let bridge = Bridge::new(redis.clone(), bridge_options(config, node.clone()));
+        let hearing = Hearing::default();
+        let options = bridge_options(config, node.clone());
+        let bridge = Bridge::new(redis.clone(), hearing.clone(), options);
         let presence = PresenceOptions {
             node: node.clone(),
             lease: cluster.lease(),
@@ -89,7 +91,7 @@ impl ClusterLink {
             bridge,
             limits: Mutex::default(),
             outgoing: Outgoing::new(node, limits),
-            hearing: Hearing::default(),
+            hearing,
             heard: (heard, Mutex::new(Some(to_hear))),
             notices: (notices, Mutex::new(Some(to_heed))),
         }))
