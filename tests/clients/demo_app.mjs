@@ -40,6 +40,7 @@ export const NARROW = { width: 360, height: 740 };
 export const AWAY = new RegExp([
   'ERR_CONNECTION_REFUSED', 'ERR_CONNECTION_RESET', 'ERR_EMPTY_RESPONSE', 'ERR_INTERNET_DISCONNECTED',
   'ERR_NETWORK_CHANGED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'WebSocket connection to',
+  'WebSocket is already in CLOSING or CLOSED state',
 ].join('|'));
 
 /** One browser for all tests of a file; `open` gives each page a context, a person's own browser. */
