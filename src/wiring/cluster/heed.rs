@@ -15,7 +15,8 @@ const RESYNC_MARGIN: Duration = Duration::from_secs(2);
 /// How often it is tried to read anew what was missed.
 const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The most notices that wait for the store; what is beyond them is told when its user connects.
+/// The most notices that wait for the store. An outcome beyond them is told when its user connects, and
+/// a guest's not at all; all are counted.
 const MAX_STORED_NOTICES: usize = 10_000;
 
 /// The most of them that are done at a time.
