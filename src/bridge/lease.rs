@@ -1,7 +1,8 @@
 //! Which node takes messages up, and what it has taken up.
 //!
-//! The holder publishes a mark now and then. Every node hears messages and marks in one order: a
-//! message is known by the mark that came last before it, whenever a node gets to hear it. What is
+//! The holder publishes a mark now and then, and others do who need one. Every node hears messages and
+//! marks in one order: a message is known by the mark that came last before it, whenever a node gets
+//! to hear it. What is
 //! taken up is noted under that name, by a script that the holder alone can run: whoever takes the
 //! lease over leaves it out.
 
@@ -27,6 +28,9 @@ const LEASE: Duration = Duration::from_secs(3);
 /// How often it is renewed, or tried.
 const RENEW_INTERVAL: Duration = Duration::from_millis(750);
 
+/// How often a node that hears nothing looks whether it does.
+const LISTEN_INTERVAL: Duration = Duration::from_millis(50);
+
 /// How long messages are left alone that were not this node's to take up.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -36,23 +40,26 @@ const NOTES: usize = 100_000;
 /// For how long a node that stops waits for what it has taken up.
 const FINISH: Duration = Duration::from_secs(5);
 
-/// Takes the lease where nobody else holds it, and publishes a mark. Marks rise, whatever Redis has
-/// lost; `since` is the first one since Redis lost all it knew.
-/// KEYS: lease, mark, since. ARGV: node, how long, channel. Returns what it did, and `since`.
+/// Takes the lease where nobody else holds it, and publishes a mark; otherwise only where one is
+/// needed. Marks rise, whatever Redis has lost; `since` is the first one since Redis lost all it knew.
+/// KEYS: lease, mark, since. ARGV: node, how long, channel, `needed`. Returns what it did, and `since`.
 const TAKE: &str = "
 local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then
-    return { 'not ours', redis.call('GET', KEYS[3]) or '0' }
+local is_ours = not holder or holder == ARGV[1]
+if is_ours then
+    redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local mark = math.max(now, (tonumber(redis.call('GET', KEYS[2])) or 0) + 1)
-mark = string.format('%.0f', mark)
-redis.call('SET', KEYS[2], mark)
-redis.call('SET', KEYS[3], mark, 'NX')
-redis.call('PUBLISH', ARGV[3], mark)
-return { holder and 'renewed' or 'taken', redis.call('GET', KEYS[3]) }";
+if is_ours or ARGV[4] == 'needed' then
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    local mark = math.max(now, (tonumber(redis.call('GET', KEYS[2])) or 0) + 1)
+    mark = string.format('%.0f', mark)
+    redis.call('SET', KEYS[2], mark)
+    redis.call('SET', KEYS[3], mark, 'NX')
+    redis.call('PUBLISH', ARGV[3], mark)
+end
+local outcome = not holder and 'taken' or is_ours and 'renewed' or 'not ours'
+return { outcome, redis.call('GET', KEYS[3]) or '0' }";
 
 /// Notes what the holder takes up. KEYS: lease, notes. ARGV: node, how many notes are kept, for
 /// how long, notes. Returns whether it is the holder.
@@ -123,49 +130,55 @@ impl Lease {
 
     /// Takes the lease where nobody holds it, and keeps it, until it is given back.
     pub async fn run(&self, queue: &Queue) {
-        // What Redis said last, and on which connection channels were heard then.
-        let mut known: Option<(u64, u32)> = None;
-        let mut tick = tokio::time::interval(RENEW_INTERVAL);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut pause = LISTEN_INTERVAL;
+        let mut is_new = false;
         while !self.is_released.load(Ordering::Relaxed) {
             tokio::select! {
-                _ = tick.tick() => {}
+                () = tokio::time::sleep(pause) => {}
                 () = self.in_doubt.notified() => {}
+                () = queue.unmarked() => {}
             }
             if self.hearing.is_deaf() {
                 // Another one hears what this one does not.
                 if self.until.lock().take().is_some() {
                     self.give_back().await;
                 }
-                queue.forget_older(Timestamp::now());
-                continue;
-            }
-            let began = Instant::now();
-            // It ends by itself where Redis stays away.
-            if let Some((outcome, since)) = self.take().await {
-                // Where notes were lost, all that was heard before may have been taken up, except for
-                // what waits at the last holder.
-                let lost = known.filter(|(known, _)| *known != since && !self.is_held());
-                if let Some((_, connection)) = lost {
-                    queue.forget_until(connection);
-                }
-                known = Some((since, queue.connection()));
-                match outcome.as_str() {
-                    "renewed" => self.hold(began),
-                    "taken" => {
-                        let Some(done) = self.done().await else {
-                            continue;
-                        };
-                        queue.leave_out(&done);
-                        self.hold(began);
-                    }
-                    _ => *self.until.lock() = None,
-                }
+                pause = LISTEN_INTERVAL;
+            } else {
+                // It ends by itself where Redis stays away.
+                self.look(queue, &mut is_new).await;
+                pause = RENEW_INTERVAL;
             }
             if !self.is_held() {
                 queue.forget_older(Timestamp::now());
             }
         }
+    }
+
+    /// Takes the lease, renews it, or finds it to be another node's. `is_new`: it was taken, and what
+    /// others have taken up is not left out yet.
+    async fn look(&self, queue: &Queue, is_new: &mut bool) {
+        let began = Instant::now();
+        let Some((outcome, since)) = self.take(queue.is_unmarked()).await else {
+            return;
+        };
+        if !self.is_held() {
+            // All of it may have been taken up, and the notes of that are lost.
+            queue.forget_before(since);
+        }
+        if outcome == "not ours" {
+            *self.until.lock() = None;
+            return queue.forget_unmarked();
+        }
+        if outcome == "taken" || *is_new {
+            *is_new = true;
+            let Some(done) = self.done().await else {
+                return;
+            };
+            queue.leave_out(&done);
+            *is_new = false;
+        }
+        self.hold(began);
     }
 
     fn hold(&self, since: Instant) {
@@ -215,9 +228,10 @@ impl Lease {
     }
 
     /// What became of it, and since which mark it is known what was taken up.
-    async fn take(&self) -> Option<(String, u64)> {
+    async fn take(&self, needs_mark: bool) -> Option<(String, u64)> {
         let lease_ms = LEASE.as_millis().to_string();
-        let arguments = vec![self.node.clone(), lease_ms, self.marks()];
+        let needed = if needs_mark { "needed" } else { "" };
+        let arguments = vec![self.node.clone(), lease_ms, self.marks(), needed.into()];
         let keys = ["bridge", "bridge:mark", "bridge:since"];
         let [taken, since]: [String; 2] = self
             .script::<Vec<String>>(TAKE, &keys, arguments)

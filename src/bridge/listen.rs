@@ -108,7 +108,6 @@ impl Listener<'_> {
                 let dropped = self.queue.push(Message {
                     name,
                     heard_at: Timestamp::now(),
-                    connection: self.queue.connection(),
                     action,
                     key: ClientId::new(format!("bridge:{}", EntryId::generate())).ok(),
                     source,

@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -36,14 +36,12 @@ pub(super) struct Message {
     pub name: Done,
     pub heard_at: Timestamp,
     pub action: Action,
-    /// On which of our connections, one after another, it was heard.
-    pub connection: u32,
     /// Makes storing idempotent: what was given up may have been stored.
     pub key: Option<ClientId>,
     pub source: Source,
 }
 
-/// No mark was heard since the connection was made.
+/// No mark was heard since the connection was made; marks may have been missed.
 const UNKNOWN: u64 = 0;
 
 /// What a message is known by on every node, and noted when it is taken up.
@@ -75,7 +73,7 @@ pub(super) struct Queue {
     messages: Mutex<VecDeque<Message>>,
     changed: Notify,
     mark: AtomicU64,
-    connection: AtomicU32,
+    unmarked: Notify,
 }
 
 impl Queue {
@@ -85,7 +83,7 @@ impl Queue {
             messages: Mutex::default(),
             changed: Notify::new(),
             mark: AtomicU64::new(UNKNOWN),
-            connection: AtomicU32::new(0),
+            unmarked: Notify::new(),
         }
     }
 
@@ -98,21 +96,32 @@ impl Queue {
         self.mark.store(mark, Ordering::Relaxed);
     }
 
-    /// Which connection is heard.
-    pub fn connection(&self) -> u32 {
-        self.connection.load(Ordering::Relaxed)
-    }
-
-    /// What is heard from now on is heard anew: marks may have been missed.
+    /// What is heard from now on is heard anew: a mark is needed.
     pub fn begin_anew(&self) {
         self.set_mark(UNKNOWN);
-        self.connection.fetch_add(1, Ordering::Relaxed);
+        self.unmarked.notify_one();
     }
 
-    /// Forgets what was heard on this connection and those before it.
-    pub fn forget_until(&self, connection: u32) {
+    /// Whether no mark is known.
+    pub fn is_unmarked(&self) -> bool {
+        self.mark() == UNKNOWN
+    }
+
+    /// Waits until a mark is needed.
+    pub async fn unmarked(&self) {
+        self.unmarked.notified().await;
+    }
+
+    /// Forgets what cannot be told by its name from what another node takes up.
+    pub fn forget_unmarked(&self) {
         let mut messages = self.messages.lock();
-        messages.retain(|message| message.connection > connection);
+        messages.retain(|message| message.name.mark != UNKNOWN);
+    }
+
+    /// Forgets what was heard before this mark, as far as it is known.
+    pub fn forget_before(&self, since: u64) {
+        let mut messages = self.messages.lock();
+        messages.retain(|Message { name, .. }| name.mark == UNKNOWN || name.mark >= since);
     }
 
     /// Adds a message. Beyond the limit the one that has waited longest goes, and is returned.
@@ -219,7 +228,6 @@ mod tests {
                 event: "e".into(),
                 args: Vec::new(),
             },
-            connection: 0,
             key: None,
             source: "orders".into(),
         }
@@ -242,17 +250,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_came_before_redis_lost_its_notes_is_not_taken_up_again() {
+    async fn what_came_before_redis_lost_its_notes_or_has_no_name_is_left_to_others() {
         let queue = Queue::new(10);
-        queue.push(message(5_000, 1, 7_000));
-        queue.begin_anew();
-        assert_eq!((queue.mark(), queue.connection()), (UNKNOWN, 1));
-        queue.push(Message {
-            connection: queue.connection(),
-            ..message(UNKNOWN, 2, 7_000)
-        });
-        queue.forget_until(0);
-        assert_eq!(left(&queue).await, [2]);
+        for (mark, digest) in [(5_000, 1), (UNKNOWN, 2), (6_000, 3), (6_000, 4)] {
+            queue.push(message(mark, digest, 7_000));
+        }
+        queue.forget_before(6_000);
+        queue.forget_unmarked();
+        assert_eq!(left(&queue).await, [3, 4]);
     }
 
     #[tokio::test]

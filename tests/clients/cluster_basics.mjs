@@ -82,8 +82,8 @@ onTwoNodes('two nodes', NEVER, {
     const [phone, laptop] = [await a.connect(user), await b.connect(user)];
     const id = await pay(b, user, phone);
     phone.close();
-    const watcher = await a.connect(a.user('bob'));
-    await both.settle(watcher);
+    const devices = async () => (await laptop.ask('presence:get', [user.id])).presence[user.id].devices;
+    await eventually(async () => (await devices()) === 1, 'the phone has gone');
     await finish(a, id, 'failed');
     assert.equal(await laptop.next(OUTCOME), false);
     const later = await a.connect(user);
