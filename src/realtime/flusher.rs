@@ -1,6 +1,9 @@
 //! One task that writes for all connections: what arrives while it writes coalesces by itself.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -9,6 +12,12 @@ use super::connection::Connection;
 
 /// After how many connections other tasks get their turn.
 const TURN: usize = 1_024;
+
+/// As many connections are a crowd.
+const CROWD: usize = 64;
+
+/// The longest rest after writing to a crowd.
+const MAX_REST: Duration = Duration::from_millis(2);
 
 /// The connections for which something waits.
 #[derive(Default)]
@@ -30,7 +39,9 @@ impl Flusher {
         }
     }
 
-    /// Writes, for ever.
+    /// Writes, for ever. After a crowd it rests for as long as that has taken: what is sent to the same
+    /// crowd meanwhile shares a write, which is most of what a message costs. What comes after a rest
+    /// is written at once.
     pub async fn run(&self) {
         let mut batch = Vec::new();
         loop {
@@ -39,11 +50,15 @@ impl Flusher {
                 self.wake.notified().await;
                 continue;
             }
+            let crowd = (batch.len() >= CROWD).then(Instant::now);
             for (count, connection) in batch.drain(..).enumerate() {
                 connection.flush();
                 if count % TURN == TURN - 1 {
                     tokio::task::yield_now().await;
                 }
+            }
+            if let Some(began) = crowd {
+                tokio::time::sleep(began.elapsed().min(MAX_REST)).await;
             }
         }
     }
