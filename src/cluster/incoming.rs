@@ -260,3 +260,6 @@ impl Incoming {
         self.pass(Heard::Missed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,7 @@ impl Channels {
             None => heard_at == server,
         };
         if self.link.is_connected() && heard_at.is_some_and(|heard_at| !is_master(&heard_at)) {
+            tracing::warn!("another Redis is the master; hearing channels there");
             self.is_deaf.notify_one();
         }
     }
@@ -147,10 +148,15 @@ impl Hearing<'_> {
                         }
                         self.tell(Told::Anew);
                         self.channels.link.tell_made();
-                        *self.channels.heard_at.lock() = Some(server);
+                        // In a Redis Cluster they are where they are subscribed.
+                        let heard_at = self.channels.slot.is_none().then_some(server);
+                        *self.channels.heard_at.lock() = heard_at;
                         self.channels.is_wanted.notify_one();
                     }
-                    Made::Moved => return,
+                    Made::Moved => {
+                        tracing::info!("Redis has moved the keys; hearing channels where they are");
+                        return;
+                    }
                 },
             }
         }

@@ -100,7 +100,7 @@ impl Link {
             let used = used_by(client.clone());
             let mut connection = client.connect();
             tokio::select! {
-                () = used => tracing::warn!("Redis does not answer; connecting anew"),
+                () = used => {}
                 () = self.ends(&mut connection) => {}
                 () = self.gets_no_further(&mut errors) => {}
             }
@@ -174,7 +174,9 @@ pub(super) fn commands(
         };
         tokio::select! {
             () = tell => {}
-            () = falls_silent(&client, &key, link.0.setup.timeout()) => {}
+            () = falls_silent(&client, &key, link.0.setup.timeout()) => {
+                tracing::warn!("Redis does not answer; connecting anew");
+            }
         }
     }
 }
