@@ -55,7 +55,9 @@ export class ClusterRedis extends Form {
         const live = this.#alive.map(({ port }) => port);
         return isOk && masters.every(({ port }) => live.includes(port));
       };
-      await eventually(isWhole, 'the Redis Cluster is whole', UP_WITHIN_MS);
+      await eventually(isWhole, 'the Redis Cluster is whole', UP_WITHIN_MS).catch(async (error) => {
+        throw new Error(`${error.message}; ${server.port} sees\n${await this.ask(server, 'CLUSTER', 'NODES')}`);
+      });
     }
   }
 
