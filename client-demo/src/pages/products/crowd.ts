@@ -1,9 +1,10 @@
 // Shoppers who look at a product each, over connections of their own.
 
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 
 import { ask } from '../../lib/ask';
 import { createStore } from '../../lib/store';
+import { Sockets } from '../../session/sockets';
 import { PRODUCTS, type Product } from './catalogue';
 import { BY_ROOM, type Meter } from './meter';
 import type { Shop } from './shop';
@@ -22,6 +23,7 @@ export interface Joined {
 
 export class Crowd {
   readonly stock = createStore<Stock>(new Map());
+  readonly #sockets = new Sockets();
   readonly #ends: (() => void)[] = [];
 
   constructor(readonly meter: Meter, readonly shop: Shop) {}
@@ -32,28 +34,21 @@ export class Crowd {
       const product = PRODUCTS[n % PRODUCTS.length];
       if (product) this.#ends.push(this.#shopper(product));
     }
-    return () => this.#ends.splice(0).forEach((end) => end());
+    return () => {
+      this.#sockets.end();
+      this.#ends.splice(0).forEach((end) => end());
+    };
   }
 
   #shopper(product: Product): () => void {
-    const socket = io({
-      autoConnect: false,
-      forceNew: true,
-      transports: ['websocket'],
-      reconnectionDelay: 300,
-      reconnectionDelayMax: 3_000,
-    });
+    const socket = this.#sockets.add(null);
     const tally = this.meter.add(socket, product.id);
     // Who cannot join is not there; the next connect tries again.
     socket.on('connect', () => void this.#join(socket, product).then(tally.there, () => {}));
     socket.on(BY_ROOM, (stock: number) => {
       this.stock.set((now) => (now.get(product.id) === stock ? now : new Map(now).set(product.id, stock)));
     });
-    socket.connect();
-    return () => {
-      socket.disconnect();
-      tally.end();
-    };
+    return tally.end;
   }
 
   async #join(socket: Socket, product: Product) {
