@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { NARROW, assertAccessible, assertFits, assertQuiet, inChromium, serveDev } from './demo_app.mjs';
+import {
+  LEFT_EARLY, NARROW, assertAccessible, assertFits, assertQuiet, inChromium, serveDev,
+} from './demo_app.mjs';
 import { folder } from './program.mjs';
 
 const LIMIT_MS = 90_000;
@@ -37,7 +39,7 @@ test('every page is a link away, fits and has no serious fault', { timeout: LIMI
     await assertFits(page);
     await page.setViewportSize({ width: 1280, height: 800 });
   }
-  assertQuiet(page);
+  assertQuiet(page, LEFT_EARLY);
 });
 
 test('a keyboard skips to the page and walks through the navigation', { timeout: LIMIT_MS }, async (t) => {
@@ -98,7 +100,7 @@ test('all pages together load little, and from this server only', { timeout: LIM
   for (const script of scripts) bytes += await size(script);
   t.diagnostic(`${scripts.length} scripts of ${bytes} bytes`);
   assert.ok(bytes > 0 && bytes < SCRIPT_BYTES, `${bytes} bytes`);
-  assertQuiet(page);
+  assertQuiet(page, LEFT_EARLY);
 });
 
 /** What an answer has as it goes over the wire. */
