@@ -16,9 +16,17 @@ export const SHOPPERS = PER_PRODUCT * PRODUCTS.length;
 /** By product, what its shoppers see. */
 export type Stock = ReadonlyMap<string, number>;
 
-/** What the server answers who joins; null: it does not know the stock. */
-export interface Joined {
-  inventory: number | null;
+/**
+ * Joins a product's room, and stocks the product where the server does not know it; resolves once the
+ * stock has been heard, so that whoever counts from then on counts changes only, with what the server
+ * knew before.
+ */
+export async function look(socket: Socket, shop: Shop, product: Product): Promise<number | null> {
+  const heard = new Promise((resolve) => socket.once(BY_ROOM, resolve));
+  const { inventory } = await ask<{ inventory: number | null }>(socket, 'join-product-room', product.id);
+  if (inventory === null) await shop.stockUp(product);
+  await heard;
+  return inventory;
 }
 
 export class Crowd {
@@ -44,15 +52,10 @@ export class Crowd {
     const socket = this.#sockets.add(null);
     const tally = this.meter.add(socket, product.id);
     // Who cannot join is not there; the next connect tries again.
-    socket.on('connect', () => void this.#join(socket, product).then(tally.there, () => {}));
+    socket.on('connect', () => void look(socket, this.shop, product).then(tally.there, () => {}));
     socket.on(BY_ROOM, (stock: number) => {
       this.stock.set((now) => (now.get(product.id) === stock ? now : new Map(now).set(product.id, stock)));
     });
     return tally.end;
-  }
-
-  async #join(socket: Socket, product: Product) {
-    const { inventory } = await ask<Joined>(socket, 'join-product-room', product.id);
-    if (inventory === null) await this.shop.stockUp(product);
   }
 }
