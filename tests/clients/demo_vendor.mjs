@@ -63,7 +63,6 @@ test('a busy hour is on the board order by order, and can be stopped', { timeout
   const { url } = await serveDev(t, await folder(t));
   const backend = await Backend.at(url);
   const [vera, bob] = [await vendorPage(open, t, url), await vendorPage(open, t, url, 'bob')];
-  await button(shop(bob), 'Busy hour').click();
   // The fourth order waits until the hour has been stopped.
   let letGo;
   const stopped = new Promise((resolve) => {
@@ -75,6 +74,7 @@ test('a busy hour is on the board order by order, and can be stopped', { timeout
     if (asked > 3) await stopped;
     await route.continue();
   });
+  await button(shop(bob), 'Busy hour').click();
   await button(shop(bob), '3 of 12 placed, stop').click();
   letGo();
   await button(shop(bob), 'Busy hour').waitFor();
