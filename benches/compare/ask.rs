@@ -16,7 +16,8 @@ use crate::{
 
 const DRIVER: &str = "driver-1";
 const NO_CONTENT: u16 = 204;
-const LOCATION: &[u8] = b"42[\"location-update\",{\"lat\":";
+/// As each of the servers tells it.
+const LOCATION: &str = "42[\"location-update\",{\"driverId\":\"driver-1\",\"lat\":";
 /// Degrees are told in steps of a millionth from here, and so give reports their numbers.
 const FIRST_LATITUDE: u64 = 10_000_000;
 const LATITUDE_PLACES: usize = 6;
@@ -91,17 +92,8 @@ impl Drive {
             clients.push((address, wire::token(&format!("user-{number}"), None)?));
         }
         crowd.connect(&clients)?;
-        for watcher in 0..watchers {
-            crowd.say(watcher, format!("420[\"watch-delivery\",\"{DRIVER}\"]").as_bytes());
-        }
-        let mut watching = 0;
-        while watching < watchers {
-            crowd.wait("watchers begin", |_, heard| {
-                if let Heard::Packet(packet) = heard {
-                    watching += usize::from(packet.starts_with(b"430[{\"ok\":true"));
-                }
-            })?;
-        }
+        let watch = format!("420[\"watch-delivery\",\"{DRIVER}\"]");
+        crowd.ask_all(&vec![watch; watchers])?;
         let line = crowd.line(address)?;
         Ok(Self {
             crowd,
@@ -129,7 +121,7 @@ impl Drive {
                 Heard::Answer(NO_CONTENT) => left = left.saturating_sub(1),
                 Heard::Answer(status) => refused = Some(status),
                 Heard::Packet(packet) => {
-                    let Some(told) = packet.strip_prefix(LOCATION) else {
+                    let Some(told) = packet.strip_prefix(LOCATION.as_bytes()) else {
                         return;
                     };
                     if sequences[client].hear(report_number(told), sent, faults) {

@@ -18,8 +18,8 @@ use crate::{
 
 /// How long nothing may happen while something is waited for.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-/// How many are about to connect at a time.
-const AT_ONCE: usize = 100;
+/// How many are about to connect, or to be answered, at a time.
+const AT_ONCE: usize = 50;
 const TURN: Duration = Duration::from_millis(50);
 const READ_BYTES: usize = 256 * 1_024;
 const EVENTS: usize = 4_096;
@@ -71,6 +71,31 @@ impl Crowd {
                 self.clients.push(client);
             }
             self.wait("clients connect", |_, _| {})?;
+        }
+        Ok(())
+    }
+
+    /// Has each of the first clients send its packet with the ack id 0; all must be granted.
+    pub fn ask_all(&mut self, packets: &[String]) -> Outcome<()> {
+        let (mut asked, mut granted, mut refused) = (0, 0, None);
+        while granted < packets.len() {
+            while asked < packets.len() && asked - granted < AT_ONCE {
+                self.say(asked, packets[asked].as_bytes());
+                asked += 1;
+            }
+            self.wait("clients ask", |_, heard| {
+                let Heard::Packet([b'4', b'3', b'0', ack @ ..]) = heard else {
+                    return;
+                };
+                if ack.starts_with(b"[{\"ok\":true") {
+                    granted += 1;
+                } else {
+                    refused = Some(String::from_utf8_lossy(ack).into_owned());
+                }
+            })?;
+            if let Some(why) = refused {
+                return Err(format!("refused: {why}").into());
+            }
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 const CREATED_AT: &str = "2026-01-01T00:00:00.000Z";
 const TIMESTAMP: &str = "1767225600000";
 
-pub struct Client {
+struct Client {
     stream: TcpStream,
     is_upgraded: bool,
     user: String,
@@ -33,10 +33,22 @@ pub struct Client {
     output: Vec<u8>,
 }
 
-/// How the frame of this number comes to a member of a room; tests have their own ways.
-pub type Deliver = fn(&mut Floor, member: usize, number: u64, frame: &[u8]);
+/// What becomes of a broadcast for one member of the room.
+pub struct Delivery<'a> {
+    pub member: usize,
+    /// Broadcasts are numbered 0, 1, 2, …
+    pub number: u64,
+    pub frame: &'a [u8],
+    /// What is written to the member at the end of the turn.
+    pub output: &'a mut Vec<u8>,
+}
 
-pub struct Floor {
+/// As it should be; tests have other ways.
+pub fn deliver(delivery: Delivery<'_>) {
+    delivery.output.extend_from_slice(delivery.frame);
+}
+
+pub struct Floor<D> {
     poll: Poll,
     listener: TcpListener,
     /// Those who have gone leave their places.
@@ -44,11 +56,11 @@ pub struct Floor {
     rooms: HashMap<Vec<u8>, Vec<usize>>,
     dirty: Vec<usize>,
     sent: u64,
-    deliver: Deliver,
+    deliver: D,
 }
 
-impl Floor {
-    pub fn bind(deliver: Deliver) -> Outcome<Self> {
+impl<D: FnMut(Delivery<'_>)> Floor<D> {
+    pub fn bind(deliver: D) -> Outcome<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
@@ -240,9 +252,11 @@ impl Floor {
 
     fn locate(&mut self, body: &[u8], driver: &[u8]) {
         let position = String::from_utf8_lossy(body);
-        let position = position.trim_end_matches('}');
+        let position = position.trim_matches(['{', '}']);
         let driver = String::from_utf8_lossy(driver);
-        let packet = format!("42[\"location-update\",{position},\"timestamp\":{TIMESTAMP}}}]");
+        let packet = format!(
+            "42[\"location-update\",{{\"driverId\":\"{driver}\",{position},\"timestamp\":{TIMESTAMP}}}]"
+        );
         self.broadcast(&format!("tracking:{driver}"), &packet);
     }
 
@@ -251,7 +265,18 @@ impl Floor {
         wire::put_text(&mut frame, packet.as_bytes());
         let members = self.rooms.remove(room.as_bytes()).unwrap_or_default();
         for member in &members {
-            (self.deliver)(self, *member, self.sent, &frame);
+            let Some(client) = &mut self.clients[*member] else {
+                continue;
+            };
+            if client.output.is_empty() {
+                self.dirty.push(*member);
+            }
+            (self.deliver)(Delivery {
+                member: *member,
+                number: self.sent,
+                frame: &frame,
+                output: &mut client.output,
+            });
         }
         self.rooms.insert(room.as_bytes().to_vec(), members);
         self.sent += 1;
@@ -264,7 +289,7 @@ impl Floor {
     }
 
     /// Writes this at the end of the turn.
-    pub fn put(&mut self, number: usize, bytes: &[u8]) {
+    fn put(&mut self, number: usize, bytes: &[u8]) {
         let Some(client) = &mut self.clients[number] else {
             return;
         };
@@ -273,11 +298,6 @@ impl Floor {
         }
         client.output.extend_from_slice(bytes);
     }
-}
-
-/// As it should be.
-pub fn deliver(floor: &mut Floor, member: usize, _: u64, frame: &[u8]) {
-    floor.put(member, frame);
 }
 
 /// What stands between the first of one text and the next of another.

@@ -7,7 +7,7 @@ use crate::{
     run::{Column, Measured},
 };
 
-const WIDTHS: [usize; 6] = [40, 24, 24, 24, 10, 9];
+const WIDTHS: [usize; 6] = [53, 22, 22, 22, 9, 9];
 
 fn line(cells: [String; 6]) {
     let mut line = String::new();

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Outcome,
-    crowd::{Crowd, Heard, PATIENCE},
+    crowd::{Crowd, PATIENCE},
     hall::Hall,
     scene::{Round, Scene},
     wire::{self, API_KEY},
@@ -49,6 +49,8 @@ pub struct Talk {
     shape: Shape,
     /// The client that speaks, by room.
     speakers: Vec<usize>,
+    /// How long nothing may come at the end of a round until the rest counts as lost.
+    pub patience: Duration,
 }
 
 impl Talk {
@@ -61,18 +63,10 @@ impl Talk {
             clients.push((*address, wire::token(&format!("user-{number}"), None)?));
         }
         crowd.connect(&clients)?;
-        for number in 0..count {
-            let room = number / shape.members;
-            crowd.say(number, format!("420[\"join:room\",\"{room}\"]").as_bytes());
-        }
-        let mut joined = 0;
-        while joined < count {
-            crowd.wait("members join", |_, heard| {
-                if let Heard::Packet(packet) = heard {
-                    joined += usize::from(packet.starts_with(b"430[{\"ok\":true"));
-                }
-            })?;
-        }
+        let joins: Vec<_> = (0..count)
+            .map(|number| format!("420[\"join:room\",\"{}\"]", number / shape.members))
+            .collect();
+        crowd.ask_all(&joins)?;
         let mut speakers: Vec<_> = (0..shape.rooms).map(|room| room * shape.members).collect();
         if shape.voice == Voice::Backend {
             for speaker in &mut speakers {
@@ -85,6 +79,7 @@ impl Talk {
             hall: Hall::new(&speakers, shape.members),
             shape,
             speakers,
+            patience: PATIENCE,
         })
     }
 
@@ -139,7 +134,7 @@ impl Scene for Talk {
         let (mut due_at, mut heard_at) = (began, began);
         loop {
             let is_over = began.elapsed() >= time;
-            if is_over && (self.hall.is_done() || heard_at.elapsed() > PATIENCE) {
+            if is_over && (self.hall.is_done() || heard_at.elapsed() > self.patience) {
                 break;
             }
             let wait = if is_over { TURN } else { self.speak(&mut due_at) };

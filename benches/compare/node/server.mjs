@@ -46,7 +46,8 @@ function answer({ method, url, headers }, body) {
   const driverId = LOCATION.exec(url)?.[1];
   if (method === 'POST' && driverId) {
     if (verify(bearer).sub !== driverId) return 403;
-    io.to(`tracking:${driverId}`).emit('location-update', { ...JSON.parse(body), timestamp: Date.now() });
+    const update = { driverId, ...JSON.parse(body), timestamp: Date.now() };
+    io.to(`tracking:${driverId}`).emit('location-update', update);
     return 204;
   }
   if (method === 'POST' && url === '/api/emit') {
