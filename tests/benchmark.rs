@@ -16,6 +16,8 @@ mod client;
 mod crowd;
 #[path = "../benches/compare/floor.rs"]
 mod floor;
+#[path = "../benches/compare/floor_words.rs"]
+mod floor_words;
 #[path = "../benches/compare/hall.rs"]
 mod hall;
 #[path = "../benches/compare/scene.rs"]

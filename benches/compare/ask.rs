@@ -44,7 +44,8 @@ impl Scene for Ask {
         while began.elapsed() < time {
             let number = self.asked;
             self.asked += 1;
-            self.crowd.say(0, format!("42{number}[\"presence:get\",[]]").as_bytes());
+            self.crowd
+                .say(0, format!("42{number}[\"presence:get\",[]]").as_bytes());
             let mut is_answered = false;
             while !is_answered {
                 self.crowd.wait("an answer is due", |_, heard| {
@@ -108,7 +109,8 @@ impl Drive {
     fn report(&mut self, faults: &mut Faults) -> Outcome<()> {
         let latitude = FIRST_LATITUDE + self.sent;
         let (degrees, millionths) = (latitude / 1_000_000, latitude % 1_000_000);
-        let body = format!("{{\"lat\":{degrees}.{millionths:06},\"lng\":13.404954,\"heading\":90}}");
+        let body =
+            format!("{{\"lat\":{degrees}.{millionths:06},\"lng\":13.404954,\"heading\":90}}");
         let path = format!("/api/driver/{DRIVER}/location");
         let request = wire::post(&path, &self.token, &body);
         self.crowd.request(self.line, request.as_bytes());
@@ -117,20 +119,23 @@ impl Drive {
         let mut refused = None;
         while left > 0 && refused.is_none() {
             let (sequences, sent) = (&mut self.sequences, self.sent);
-            self.crowd.wait("a report is due", |client, heard| match heard {
-                Heard::Answer(NO_CONTENT) => left = left.saturating_sub(1),
-                Heard::Answer(status) => refused = Some(status),
-                Heard::Packet(packet) => {
-                    let Some(told) = packet.strip_prefix(LOCATION.as_bytes()) else {
-                        return;
-                    };
-                    if sequences[client].hear(report_number(told), sent, faults) {
-                        left = left.saturating_sub(1);
+            self.crowd
+                .wait("a report is due", |client, heard| match heard {
+                    Heard::Answer(NO_CONTENT) => left = left.saturating_sub(1),
+                    Heard::Answer(status) => refused = Some(status),
+                    Heard::Packet(packet) => {
+                        let Some(told) = packet.strip_prefix(LOCATION.as_bytes()) else {
+                            return;
+                        };
+                        if sequences[client].hear(report_number(told), sent, faults) {
+                            left = left.saturating_sub(1);
+                        }
                     }
-                }
-            })?;
+                })?;
         }
-        refused.map_or(Ok(()), |status| Err(format!("a report was answered by {status}").into()))
+        refused.map_or(Ok(()), |status| {
+            Err(format!("a report was answered by {status}").into())
+        })
     }
 }
 

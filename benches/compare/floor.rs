@@ -15,15 +15,13 @@ use mio::{
 use crate::{
     Outcome,
     client::is_passing,
+    floor_words as words,
     wire::{self, WEBSOCKET_ACCEPT},
 };
 
 const LISTENER: Token = Token(usize::MAX);
 const READ_BYTES: usize = 256 * 1_024;
 const EVENTS: usize = 4_096;
-const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-const CREATED_AT: &str = "2026-01-01T00:00:00.000Z";
-const TIMESTAMP: &str = "1767225600000";
 
 struct Client {
     stream: TcpStream,
@@ -34,6 +32,7 @@ struct Client {
 }
 
 /// What becomes of a broadcast for one member of the room.
+#[allow(dead_code)] // Tests choose by it.
 pub struct Delivery<'a> {
     pub member: usize,
     /// Broadcasts are numbered 0, 1, 2, …
@@ -53,7 +52,7 @@ pub struct Floor<D> {
     listener: TcpListener,
     /// Those who have gone leave their places.
     clients: Vec<Option<Client>>,
-    rooms: HashMap<Vec<u8>, Vec<usize>>,
+    rooms: HashMap<String, Vec<usize>>,
     dirty: Vec<usize>,
     sent: u64,
     deliver: D,
@@ -63,7 +62,8 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
     pub fn bind(deliver: D) -> Outcome<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
-        poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        poll.registry()
+            .register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             poll,
             listener,
@@ -111,7 +111,9 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
             stream.set_nodelay(true)?;
             let number = self.clients.len();
             let interest = Interest::READABLE | Interest::WRITABLE;
-            self.poll.registry().register(&mut stream, Token(number), interest)?;
+            self.poll
+                .registry()
+                .register(&mut stream, Token(number), interest)?;
             self.clients.push(Some(Client {
                 stream,
                 is_upgraded: false,
@@ -173,7 +175,9 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
 
     /// Does what these bytes begin with, if it is all there; what comes after.
     fn request<'a>(&mut self, number: usize, bytes: &'a [u8]) -> Outcome<Option<&'a [u8]>> {
-        let is_upgraded = self.clients[number].as_ref().is_some_and(|client| client.is_upgraded);
+        let is_upgraded = self.clients[number]
+            .as_ref()
+            .is_some_and(|client| client.is_upgraded);
         if is_upgraded {
             let Some((text, rest)) = wire::frame(bytes)? else {
                 return Ok(None);
@@ -188,11 +192,13 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
             return Ok(None);
         };
         if head.starts_with(b"POST /api/driver/") {
-            self.locate(body, between(head, "/api/driver/", "/"));
-            self.put(number, b"HTTP/1.1 204 No Content\r\n\r\n");
+            let (room, packet) = words::position(head, body);
+            self.broadcast(&room, &packet);
+            self.put(number, words::answer("204 No Content").as_bytes());
         } else if head.starts_with(b"POST /api/emit") {
-            self.emit(body);
-            self.put(number, b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n");
+            let (room, packet) = words::emit(body);
+            self.broadcast(&room, &packet);
+            self.put(number, words::answer("202 Accepted").as_bytes());
         } else {
             self.upgrade(number);
         }
@@ -218,52 +224,28 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
             _ => return,
         };
         let answer = if event.starts_with(b"[\"message:send\"") {
-            format!("43{ack}[{{\"ok\":true,\"message\":{}}}]", self.message(number, event))
+            let user = self.clients[number]
+                .as_ref()
+                .map_or("", |client| &client.user);
+            let (room, message) = words::message(event, user, self.sent + 1);
+            self.broadcast(&room, &format!("42[\"message:new\",{message}]"));
+            format!("43{ack}[{{\"ok\":true,\"message\":{message}}}]")
         } else if event.starts_with(b"[\"presence:get\"") {
             format!("43{ack}[{{\"ok\":true,\"presence\":{{}}}}]")
         } else {
-            let kind = if event.starts_with(b"[\"watch") { "tracking" } else { "room" };
-            let room = [kind.as_bytes(), b":", between(event, "\",\"", "\"")].concat();
-            self.rooms.entry(room).or_default().push(number);
+            self.rooms
+                .entry(words::entered(event))
+                .or_default()
+                .push(number);
             format!("43{ack}[{{\"ok\":true}}]")
         };
         self.text(number, answer.as_bytes());
     }
 
-    /// Sends a message to its room; the message.
-    fn message(&mut self, number: usize, event: &[u8]) -> String {
-        let room = String::from_utf8_lossy(between(event, "\"roomId\":\"", "\""));
-        let content = String::from_utf8_lossy(between(event, "\"content\":\"", "\""));
-        let user = self.clients[number].as_ref().map_or("", |client| &client.user);
-        let message = format!(
-            "{{\"id\":\"{ID}\",\"seq\":{},\"roomId\":\"{room}\",\"userId\":\"{user}\",\"username\":\"{user}\",\
-             \"content\":\"{content}\",\"createdAt\":\"{CREATED_AT}\"}}",
-            self.sent + 1
-        );
-        self.broadcast(&format!("room:{room}"), &format!("42[\"message:new\",{message}]"));
-        message
-    }
-
-    fn emit(&mut self, body: &[u8]) {
-        let arguments = String::from_utf8_lossy(between(body, "\"args\":[", "],\"to\""));
-        let room = String::from_utf8_lossy(between(body, "\"rooms\":[\"", "\""));
-        self.broadcast(&room, &format!("42[\"message:new\",{arguments}]"));
-    }
-
-    fn locate(&mut self, body: &[u8], driver: &[u8]) {
-        let position = String::from_utf8_lossy(body);
-        let position = position.trim_matches(['{', '}']);
-        let driver = String::from_utf8_lossy(driver);
-        let packet = format!(
-            "42[\"location-update\",{{\"driverId\":\"{driver}\",{position},\"timestamp\":{TIMESTAMP}}}]"
-        );
-        self.broadcast(&format!("tracking:{driver}"), &packet);
-    }
-
     fn broadcast(&mut self, room: &str, packet: &str) {
         let mut frame = Vec::new();
         wire::put_text(&mut frame, packet.as_bytes());
-        let members = self.rooms.remove(room.as_bytes()).unwrap_or_default();
+        let members = self.rooms.remove(room).unwrap_or_default();
         for member in &members {
             let Some(client) = &mut self.clients[*member] else {
                 continue;
@@ -278,7 +260,7 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
                 output: &mut client.output,
             });
         }
-        self.rooms.insert(room.as_bytes().to_vec(), members);
+        self.rooms.insert(room.to_owned(), members);
         self.sent += 1;
     }
 
@@ -298,14 +280,4 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
         }
         client.output.extend_from_slice(bytes);
     }
-}
-
-/// What stands between the first of one text and the next of another.
-fn between<'a>(bytes: &'a [u8], before: &str, after: &str) -> &'a [u8] {
-    let find = |bytes: &[u8], text: &str| bytes.windows(text.len()).position(|found| found == text.as_bytes());
-    let Some(start) = find(bytes, before) else {
-        return &[];
-    };
-    let rest = &bytes[start + before.len()..];
-    &rest[..find(rest, after).unwrap_or(rest.len())]
 }

@@ -50,7 +50,9 @@ impl Hall {
         Self {
             members,
             rooms: speakers.iter().map(room).collect(),
-            sequences: (0..speakers.len() * members).map(|_| Sequence::default()).collect(),
+            sequences: (0..speakers.len() * members)
+                .map(|_| Sequence::default())
+                .collect(),
             began: Instant::now(),
             mark: 0,
             round: Round::default(),
@@ -65,7 +67,10 @@ impl Hall {
         room.sent += 1;
         room.heard.push_back(0);
         let at = self.began.elapsed().as_nanos();
-        (number, format!("#{number:09} {at:015} and so on, of usual length"))
+        (
+            number,
+            format!("#{number:09} {at:015} and so on, of usual length"),
+        )
     }
 
     pub fn in_flight(&self, room: usize) -> u64 {

@@ -22,6 +22,7 @@ mod check;
 mod client;
 mod crowd;
 mod floor;
+mod floor_words;
 mod hall;
 mod picture;
 mod process;
@@ -93,14 +94,22 @@ fn options() -> Outcome<Options> {
 /// Compares; whether nothing was lost, doubled or out of order.
 fn compare() -> Outcome<bool> {
     let options = options()?;
-    let asked = options.rows.unwrap_or_else(|| ROWS.iter().map(|row| row.name.to_owned()).collect());
-    if let Some(unknown) = asked.iter().find(|name| ROWS.iter().all(|row| row.name != **name)) {
+    let asked = options
+        .rows
+        .unwrap_or_else(|| ROWS.iter().map(|row| row.name.to_owned()).collect());
+    if let Some(unknown) = asked
+        .iter()
+        .find(|name| ROWS.iter().all(|row| row.name != **name))
+    {
         return Err(format!("there is no row {unknown}").into());
     }
     raise_open_files()?;
     table::headline();
     let mut measured = Vec::new();
-    for row in ROWS.iter().filter(|row| asked.iter().any(|name| name == row.name)) {
+    for row in ROWS
+        .iter()
+        .filter(|row| asked.iter().any(|name| name == row.name))
+    {
         let result = run::measure(row, &options.plan, options.rounds);
         let result = result.map_err(|error| format!("{}: {error}", row.name))?;
         table::print(&result);

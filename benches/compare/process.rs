@@ -30,7 +30,10 @@ struct Process {
 impl Process {
     /// Starts it and reads its first line.
     fn start(command: &mut Command) -> Outcome<Self> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
         let mut said = String::new();
         if let Some(output) = child.stdout.take() {
             BufReader::new(output).read_line(&mut said)?;
@@ -192,17 +195,22 @@ impl Server {
     /// A number that the first node counts for Prometheus; 0 where there is none yet.
     pub fn metric(&self, name: &str) -> Outcome<f64> {
         let mut stream = TcpStream::connect(self.addresses[0])?;
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
         let mut text = String::new();
         stream.read_to_string(&mut text)?;
-        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         Ok(value.map_or(Ok(0.0), str::parse)?)
     }
 }
 
 fn roomcast() -> Command {
     let built = option_env!("CARGO_BIN_EXE_roomcast").map(PathBuf::from);
-    let binary = std::env::var_os("ROOMCAST_BIN").map(PathBuf::from).or(built);
+    let binary = std::env::var_os("ROOMCAST_BIN")
+        .map(PathBuf::from)
+        .or(built);
     let mut command = Command::new(binary.unwrap_or_else(|| "target/release/roomcast".into()));
     command
         .arg("serve")

@@ -184,7 +184,11 @@ fn talk(who: Who, nodes: usize, shape: Shape) -> Outcome<Box<dyn Side>> {
 
 /// Everybody sends in a room of their own and waits for the ack and for the message itself.
 fn durable(who: Who, plan: &Plan) -> Outcome<Box<dyn Side>> {
-    let senders = if who == Who::Alone { 1 } else { plan.scaled(SENDERS) };
+    let senders = if who == Who::Alone {
+        1
+    } else {
+        plan.scaled(SENDERS)
+    };
     let shape = Shape {
         rooms: senders,
         members: 1,

@@ -42,7 +42,10 @@ impl Column {
     /// Median milliseconds to the half of the deliveries, and to 99 of 100.
     pub fn latency(&self) -> Option<[f64; 2]> {
         let at = |n: usize| {
-            let values = self.figures.iter().filter_map(|figure| Some(figure.latency?[n]));
+            let values = self
+                .figures
+                .iter()
+                .filter_map(|figure| Some(figure.latency?[n]));
             Some(Spread::of(values)?.median)
         };
         Some([at(0)?, at(1)?])

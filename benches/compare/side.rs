@@ -66,7 +66,11 @@ impl Served {
 impl Side for Served {
     fn round(&mut self, plan: &Plan) -> Outcome<Figure> {
         let is_rate = self.counted == Counted::Rate;
-        let before = if is_rate { self.writes_and_commits()? } else { [0.0; 2] };
+        let before = if is_rate {
+            self.writes_and_commits()?
+        } else {
+            [0.0; 2]
+        };
         let cpu = self.server.cpu()?;
         let round = self.scene.round(plan.round)?;
         let cpu = self.server.cpu()? - cpu;
@@ -100,7 +104,11 @@ fn figure(round: &Round) -> Figure {
 
 fn quantiles(mut micros: Vec<u32>) -> Option<[f64; 2]> {
     micros.sort_unstable();
-    let at = |percent| micros.get(micros.len() * percent / 100).map(|us| f64::from(*us) / 1e3);
+    let at = |percent| {
+        micros
+            .get(micros.len() * percent / 100)
+            .map(|us| f64::from(*us) / 1e3)
+    };
     Some([at(50)?, at(99)?])
 }
 

@@ -42,7 +42,9 @@ pub fn print(measured: &Measured) {
     ]);
     let latency = |who| {
         let latency = measured.column(who).and_then(Column::latency);
-        latency.map_or(String::new(), |[half, most]| format!("{half:.2} / {most:.2}"))
+        latency.map_or(String::new(), |[half, most]| {
+            format!("{half:.2} / {most:.2}")
+        })
     };
     if !latency(Who::Roomcast).is_empty() {
         let [roomcast, node, floor] = [Who::Roomcast, Who::Node, Who::Floor].map(latency);
@@ -78,7 +80,10 @@ fn print_rates(measured: &Measured) {
 
 fn value(column: &Column) -> String {
     column.spread().map_or("–".to_owned(), |spread| {
-        format!("{:.2} ({:.2}–{:.2})", spread.median, spread.least, spread.greatest)
+        format!(
+            "{:.2} ({:.2}–{:.2})",
+            spread.median, spread.least, spread.greatest
+        )
     })
 }
 

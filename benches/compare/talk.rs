@@ -137,9 +137,16 @@ impl Scene for Talk {
             if is_over && (self.hall.is_done() || heard_at.elapsed() > self.patience) {
                 break;
             }
-            let wait = if is_over { TURN } else { self.speak(&mut due_at) };
+            let wait = if is_over {
+                TURN
+            } else {
+                self.speak(&mut due_at)
+            };
             let hall = &mut self.hall;
-            if self.crowd.turn(wait, &mut |client, heard| hall.hear(client, &heard))? {
+            if self
+                .crowd
+                .turn(wait, &mut |client, heard| hall.hear(client, &heard))?
+            {
                 heard_at = Instant::now();
             }
         }
@@ -151,7 +158,9 @@ impl Scene for Talk {
 
     fn rest(&mut self) -> Outcome<()> {
         let hall = &mut self.hall;
-        self.crowd.turn(Duration::ZERO, &mut |client, heard| hall.hear(client, &heard))?;
+        self.crowd.turn(Duration::ZERO, &mut |client, heard| {
+            hall.hear(client, &heard)
+        })?;
         Ok(())
     }
 }

@@ -27,7 +27,8 @@ const LENGTH_64: u8 = 127;
 pub fn token(user: &str, role: Option<&str>) -> Outcome<String> {
     let life = SystemTime::now().duration_since(UNIX_EPOCH)? + TOKEN_LIFE;
     let roles: Vec<_> = role.into_iter().collect();
-    let claims = json!({ "sub": user, "name": user, "rooms": ["*"], "roles": roles, "exp": life.as_secs() });
+    let claims =
+        json!({ "sub": user, "name": user, "rooms": ["*"], "roles": roles, "exp": life.as_secs() });
     let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
     let signed = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes())?;
@@ -135,9 +136,7 @@ pub fn digits(bytes: &[u8]) -> (u64, &[u8]) {
     let end = bytes.iter().position(|byte| !byte.is_ascii_digit());
     let (digits, rest) = bytes.split_at(end.unwrap_or(bytes.len()));
     let value = digits.iter().fold(0, |value: u64, digit| {
-        value
-            .wrapping_mul(10)
-            .wrapping_add(u64::from(digit - b'0'))
+        value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
     });
     (value, rest)
 }
