@@ -55,7 +55,7 @@ fn round(voice: Voice, deliver: impl FnMut(Delivery<'_>) + Send + 'static) -> Ro
     let shape = Shape {
         rooms: 1,
         members: MEMBERS,
-        pace: Pace::InFlight(8),
+        pace: Pace::Unacknowledged(8),
         voice,
     };
     let mut talk = Talk::open(&[server(deliver)], shape).unwrap();

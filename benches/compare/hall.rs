@@ -73,12 +73,17 @@ impl Hall {
         )
     }
 
-    pub fn in_flight(&self, room: usize) -> u64 {
-        self.rooms[room].sent - self.rooms[room].done
+    pub fn unacknowledged(&self, room: usize) -> u64 {
+        self.rooms[room].sent - self.rooms[room].acked
     }
 
-    pub fn is_done(&self) -> bool {
-        self.rooms.iter().all(|room| room.sent == room.done)
+    /// Whether all messages of the room are acknowledged and with every member.
+    pub fn is_done(&self, room: usize) -> bool {
+        self.rooms[room].sent == self.rooms[room].done
+    }
+
+    pub fn is_all_done(&self) -> bool {
+        (0..self.rooms.len()).all(|room| self.is_done(room))
     }
 
     pub fn hear(&mut self, client: usize, heard: &Heard<'_>) {

@@ -61,21 +61,33 @@ pub const ROWS: &[Row] = &[
         work: "broadcast to 1,000 members, 8 in flight",
         unit: "µs/delivery",
         sides: ALL,
-        open: |who, plan| talk(who, 1, one_room(plan, Pace::InFlight(8), Voice::Member)),
+        open: |who, plan| {
+            talk(
+                who,
+                1,
+                one_room(plan, Pace::Unacknowledged(8), Voice::Member),
+            )
+        },
     },
     Row {
         name: "broadcast_1",
-        work: "the same, 1 in flight",
+        work: "the same, 1 in flight until all have it",
         unit: "µs/delivery",
         sides: ALL,
-        open: |who, plan| talk(who, 1, one_room(plan, Pace::InFlight(1), Voice::Member)),
+        open: |who, plan| talk(who, 1, one_room(plan, Pace::OneByOne, Voice::Member)),
     },
     Row {
         name: "emit_8",
         work: "a backend's emit to 1,000, 8 in flight",
         unit: "µs/delivery",
         sides: ALL,
-        open: |who, plan| talk(who, 1, one_room(plan, Pace::InFlight(8), Voice::Backend)),
+        open: |who, plan| {
+            talk(
+                who,
+                1,
+                one_room(plan, Pace::Unacknowledged(8), Voice::Backend),
+            )
+        },
     },
     Row {
         name: "paced",
@@ -93,7 +105,7 @@ pub const ROWS: &[Row] = &[
             let rooms = Shape {
                 rooms: plan.scaled(100),
                 members: 10,
-                pace: Pace::InFlight(1),
+                pace: Pace::OneByOne,
                 voice: Voice::Member,
             };
             talk(who, 1, rooms)
@@ -141,7 +153,13 @@ pub const ROWS: &[Row] = &[
         work: "two nodes over Redis, saturated",
         unit: "µs/delivery",
         sides: SERVERS,
-        open: |who, plan| talk(who, NODES, one_room(plan, Pace::InFlight(8), Voice::Member)),
+        open: |who, plan| {
+            talk(
+                who,
+                NODES,
+                one_room(plan, Pace::Unacknowledged(8), Voice::Member),
+            )
+        },
     },
     Row {
         name: "durable",
@@ -177,7 +195,7 @@ fn talk(who: Who, nodes: usize, shape: Shape) -> Outcome<Box<dyn Side>> {
     let scene = Talk::open(&server.addresses, shape)?;
     let counted = match shape.pace {
         Pace::Every(_) => Counted::CpuAndLatency,
-        Pace::InFlight(_) => Counted::Cpu,
+        _ => Counted::Cpu,
     };
     Ok(served(server, scene, counted))
 }
@@ -192,7 +210,7 @@ fn durable(who: Who, plan: &Plan) -> Outcome<Box<dyn Side>> {
     let shape = Shape {
         rooms: senders,
         members: 1,
-        pace: Pace::InFlight(1),
+        pace: Pace::OneByOne,
         voice: Voice::Member,
     };
     let server = start(who, 1)?;

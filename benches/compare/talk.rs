@@ -28,8 +28,10 @@ pub enum Voice {
 /// When the next message is sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Pace {
-    /// While fewer than so many of a room are not yet acknowledged and with every member.
-    InFlight(u64),
+    /// While fewer than so many of a room are not yet acknowledged.
+    Unacknowledged(u64),
+    /// When the last one of the room is acknowledged and with every member.
+    OneByOne,
     /// As often as this, whatever became of the last one.
     Every(Duration),
 }
@@ -86,9 +88,17 @@ impl Talk {
     /// Sends what is due; how long until more is, at most.
     fn speak(&mut self, due_at: &mut Instant) -> Duration {
         match self.shape.pace {
-            Pace::InFlight(most) => {
+            Pace::Unacknowledged(most) => {
                 for room in 0..self.shape.rooms {
-                    while self.hall.in_flight(room) < most {
+                    while self.hall.unacknowledged(room) < most {
+                        self.say(room);
+                    }
+                }
+                TURN
+            }
+            Pace::OneByOne => {
+                for room in 0..self.shape.rooms {
+                    if self.hall.is_done(room) {
                         self.say(room);
                     }
                 }
@@ -134,7 +144,7 @@ impl Scene for Talk {
         let (mut due_at, mut heard_at) = (began, began);
         loop {
             let is_over = began.elapsed() >= time;
-            if is_over && (self.hall.is_done() || heard_at.elapsed() > self.patience) {
+            if is_over && (self.hall.is_all_done() || heard_at.elapsed() > self.patience) {
                 break;
             }
             let wait = if is_over {
