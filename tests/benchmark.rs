@@ -43,7 +43,7 @@ const MESSAGE: u64 = 3;
 const CAROL: usize = 2;
 
 /// A server that delivers in this way.
-fn server(deliver: impl FnMut(Delivery<'_>) + Send + 'static) -> std::net::SocketAddr {
+fn server(deliver: impl FnMut(&mut Delivery<'_>) + Send + 'static) -> std::net::SocketAddr {
     let floor = Floor::bind(deliver).unwrap();
     let address = floor.address().unwrap();
     // It serves as long as this process is there.
@@ -51,7 +51,7 @@ fn server(deliver: impl FnMut(Delivery<'_>) + Send + 'static) -> std::net::Socke
     address
 }
 
-fn round(voice: Voice, deliver: impl FnMut(Delivery<'_>) + Send + 'static) -> Round {
+fn round(voice: Voice, deliver: impl FnMut(&mut Delivery<'_>) + Send + 'static) -> Round {
     let shape = Shape {
         rooms: 1,
         members: MEMBERS,
@@ -63,7 +63,7 @@ fn round(voice: Voice, deliver: impl FnMut(Delivery<'_>) + Send + 'static) -> Ro
     talk.round(ROUND).unwrap()
 }
 
-fn faults(deliver: impl FnMut(Delivery<'_>) + Send + 'static) -> Faults {
+fn faults(deliver: impl FnMut(&mut Delivery<'_>) + Send + 'static) -> Faults {
     round(Voice::Member, deliver).faults
 }
 
@@ -79,7 +79,7 @@ fn nothing_is_wrong_with_a_server_that_delivers_all_in_order() {
 
 #[test]
 fn a_server_that_loses_a_message_is_caught() {
-    let lossy = |delivery: Delivery<'_>| {
+    let lossy = |delivery: &mut Delivery<'_>| {
         if (delivery.number, delivery.member) != (MESSAGE, CAROL) {
             deliver(delivery);
         }
@@ -93,7 +93,7 @@ fn a_server_that_loses_a_message_is_caught() {
 
 #[test]
 fn a_server_that_delivers_a_message_twice_is_caught() {
-    let doubling = |delivery: Delivery<'_>| {
+    let doubling = |delivery: &mut Delivery<'_>| {
         if (delivery.number, delivery.member) == (MESSAGE, CAROL) {
             delivery.output.extend_from_slice(delivery.frame);
         }
@@ -109,7 +109,7 @@ fn a_server_that_delivers_a_message_twice_is_caught() {
 #[test]
 fn a_server_that_changes_the_order_is_caught() {
     let mut held = Vec::new();
-    let swapping = move |delivery: Delivery<'_>| match (delivery.number, delivery.member) {
+    let swapping = move |delivery: &mut Delivery<'_>| match (delivery.number, delivery.member) {
         (MESSAGE, CAROL) => held = delivery.frame.to_vec(),
         (number, CAROL) if number == MESSAGE + 1 => {
             delivery.output.extend_from_slice(delivery.frame);
@@ -126,7 +126,7 @@ fn a_server_that_changes_the_order_is_caught() {
 
 #[test]
 fn a_driver_whose_report_reaches_a_watcher_twice_is_noticed() {
-    let doubling = |delivery: Delivery<'_>| {
+    let doubling = |delivery: &mut Delivery<'_>| {
         if (delivery.number, delivery.member) == (MESSAGE, CAROL) {
             delivery.output.extend_from_slice(delivery.frame);
         }

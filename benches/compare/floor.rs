@@ -43,7 +43,7 @@ pub struct Delivery<'a> {
 }
 
 /// As it should be; tests have other ways.
-pub fn deliver(delivery: Delivery<'_>) {
+pub fn deliver(delivery: &mut Delivery<'_>) {
     delivery.output.extend_from_slice(delivery.frame);
 }
 
@@ -58,7 +58,7 @@ pub struct Floor<D> {
     deliver: D,
 }
 
-impl<D: FnMut(Delivery<'_>)> Floor<D> {
+impl<D: FnMut(&mut Delivery<'_>)> Floor<D> {
     pub fn bind(deliver: D) -> Outcome<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
@@ -253,7 +253,7 @@ impl<D: FnMut(Delivery<'_>)> Floor<D> {
             if client.output.is_empty() {
                 self.dirty.push(*member);
             }
-            (self.deliver)(Delivery {
+            (self.deliver)(&mut Delivery {
                 member: *member,
                 number: self.sent,
                 frame: &frame,

@@ -71,7 +71,7 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         name: "broadcast_1",
-        work: "the same, 1 in flight until all have it",
+        work: "broadcast to 1,000 members, 1 in flight",
         unit: "µs/delivery",
         sides: ALL,
         open: |who, plan| talk(who, 1, one_room(plan, Pace::OneByOne, Voice::Member)),

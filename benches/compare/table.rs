@@ -9,7 +9,7 @@ use crate::{
 
 const WIDTHS: [usize; 6] = [53, 22, 22, 22, 9, 9];
 
-fn line(cells: [String; 6]) {
+fn line(cells: &[String; 6]) {
     let mut line = String::new();
     for (cell, width) in cells.iter().zip(WIDTHS) {
         line.push_str(&format!("{cell:<width$} "));
@@ -19,8 +19,8 @@ fn line(cells: [String; 6]) {
 
 pub fn headline() {
     let names = ["work", "Roomcast", "Node", "floor", "Node/", "Roomcast/"];
-    line(names.map(str::to_owned));
-    line(["", "median (least–greatest)", "", "", "Roomcast", "floor"].map(str::to_owned));
+    line(&names.map(str::to_owned));
+    line(&["", "median (least–greatest)", "", "", "Roomcast", "floor"].map(str::to_owned));
 }
 
 pub fn print(measured: &Measured) {
@@ -32,7 +32,7 @@ pub fn print(measured: &Measured) {
         let ratio = measured.ratio(one, other);
         ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1}×"))
     };
-    line([
+    line(&[
         format!("{}, {}", measured.row.work, measured.row.unit),
         cell(Who::Roomcast),
         cell(Who::Node),
@@ -49,7 +49,7 @@ pub fn print(measured: &Measured) {
     if !latency(Who::Roomcast).is_empty() {
         let [roomcast, node, floor] = [Who::Roomcast, Who::Node, Who::Floor].map(latency);
         let name = "  p50 / p99, ms".to_owned();
-        line([name, roomcast, node, floor, String::new(), String::new()]);
+        line(&[name, roomcast, node, floor, String::new(), String::new()]);
     }
     complain(measured);
 }
