@@ -76,7 +76,8 @@ impl Measured {
     /// By how much the one has more than the other.
     pub fn ratio(&self, one: Who, other: Who) -> Option<f64> {
         let median = |who| Some(self.column(who)?.spread()?.median);
-        Some(median(one)? / median(other)?)
+        // Nothing can be said of what was too little to be counted.
+        Some(median(one)? / median(other)?).filter(|ratio| ratio.is_finite())
     }
 }
 
