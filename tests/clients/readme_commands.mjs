@@ -224,7 +224,8 @@ export const RUN = {
     assert.equal(end.code, 0, end.stderr);
     assert.match(end.stdout, /ops\/s/);
     assert.match(end.stdout, /KiB resident per connection/);
-    assert.match(end.stdout, /µs of CPU per delivery/);
+    assert.match(end.stdout, /broadcast to 1,000 members.*µs\/delivery.*×/);
+    assert.match(end.stdout, /times one commit each/);
     assert.match(end.stdout, /bytes resident per stream/);
     assert.match(end.stdout, /sync of \d+ messages/);
   },
