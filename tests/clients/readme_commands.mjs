@@ -22,7 +22,7 @@ const [CURL, NOTIFY] = blocks('sh').filter((text) => text.startsWith('curl '));
 const TOKEN = "roomcast token --sub alice --name Alice --rooms '*' --ttl 1h";
 const CUSTOM_EVENT = 'JWT_SECRET=at-least-sixteen-bytes cargo run --example custom_event';
 const CUSTOM_TOKEN =
-  "JWT_SECRET=at-least-sixteen-bytes cargo run -- token --sub alice --name Alice --rooms '*' --ttl 1h";
+  "JWT_SECRET=at-least-sixteen-bytes cargo run --release -- token --sub alice --name Alice --rooms '*' --ttl 1h";
 const BACKUP = blocks('sh').find((text) => text.includes('VACUUM INTO'));
 const DOCUMENTATION = 'cargo doc --no-deps --open';
 
