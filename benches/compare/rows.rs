@@ -195,6 +195,7 @@ fn talk(who: Who, nodes: usize, shape: Shape) -> Outcome<Box<dyn Side>> {
     let scene = Talk::open(&server.addresses, shape)?;
     let counted = match shape.pace {
         Pace::Every(_) => Counted::CpuAndLatency,
+        _ if nodes > 1 => Counted::CpuAndLatency,
         _ => Counted::Cpu,
     };
     Ok(served(server, scene, counted))
