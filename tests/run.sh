@@ -242,6 +242,7 @@ client_scenarios() {
   node_tests "what is told later" told_later
   node_tests "examples for browsers" examples_browser
   node_tests "examples with curl" examples_curl
+  node_tests "what the doctor says of a Node server and Roomcast" doctor
 }
 
 # Their commands are those of the release, and how fast the demo is there is what counts.

@@ -7,10 +7,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { Client, DIALECTS, REFUSED } from './client.mjs';
+import { install, node } from './doctor_scene.mjs';
 import { Program, ROOT, TARGET, folder, start } from './program.mjs';
 import { KEY, SECRET, apart, assertChats, connect, output, serve, serveCurl, user } from './readme_run.mjs';
 import { blocks, runSnippet, snippet } from './readme_text.mjs';
-import { request } from './server.mjs';
+import { SECRET as NODES_SECRET, mint, request } from './server.mjs';
 
 const { io } = createRequire(import.meta.url)('sio-4-8');
 
@@ -24,6 +25,7 @@ const CUSTOM_EVENT = 'JWT_SECRET=at-least-sixteen-bytes cargo run --example cust
 const CUSTOM_TOKEN =
   "JWT_SECRET=at-least-sixteen-bytes cargo run --release -- token --sub alice --name Alice --rooms '*' --ttl 1h";
 const BACKUP = blocks('sh').find((text) => text.includes('VACUUM INTO'));
+const DOCTOR = blocks('sh').find((text) => text.includes('examples/doctor'));
 const DOCUMENTATION = 'cargo doc --no-deps --open';
 
 /** By the command. */
@@ -205,6 +207,18 @@ export const RUN = {
     const read = { as: user('alice') };
     const { body } = await request(restored.url, 'GET', '/api/rooms/lobby/messages?after=0', read);
     assert.deepEqual(body.messages.map(({ seq, content }) => [seq, content]), [[1, 'hello']]);
+  },
+
+  async [DOCTOR](t) {
+    const [npm, text, ...others] = DOCTOR.split('\n');
+    assert.deepEqual([npm, others], ['npm install --prefix examples/doctor', []]);
+    const { url } = await serve(t, { JWT_SECRET: NODES_SECRET });
+    const here = { 'eyJ…': mint({ sub: 'alice' }), '//localhost:4000': await node(t), '//localhost:3000': url };
+    const run = Object.entries(here).reduce((all, [said, is]) => all.replace(said, is.replace('http:', '')), text);
+    const { code, stdout, stderr } = await new Program(run, { cwd: await install(t) }).ended();
+    assert.deepEqual([code, stderr], [1, '']);
+    assert.match(stdout, /^ {2}same +with-auth +connected$/m);
+    assert.match(stdout, /^\d+ same, \d+ different/m);
   },
 
   async [DOCUMENTATION]() {
