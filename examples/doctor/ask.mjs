@@ -3,13 +3,10 @@
 import http from 'node:http';
 import https from 'node:https';
 
-import { MAX_ANSWER_BYTES, REQUEST_LIMIT_MS } from './limits.mjs';
-
-const JUST_A_REQUEST = { method: 'GET', headers: {}, limitMs: REQUEST_LIMIT_MS };
+import { MAX_ANSWER_BYTES } from './limits.mjs';
 
 /** Resolves with `{status, headers, text}`; a WebSocket that opens is 101, and closed at once. */
-export function ask(url, options = {}) {
-  const { method, headers, body, limitMs } = { ...JUST_A_REQUEST, ...options };
+export function ask(url, { limitMs, method = 'GET', headers = {}, body }) {
   return new Promise((resolve, reject) => {
     const { request } = url.startsWith('https:') ? https : http;
     const sent = request(url, { method, headers, agent: false });

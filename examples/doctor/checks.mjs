@@ -1,7 +1,7 @@
 // All checks, in the order in which they run.
 //
 // A check observes one server: `observe(side)` resolves with what it saw, line by line. What a difference
-// means says `advice` for a line, and `advise` or `otherwise` for the rest.
+// means says `advice` for a line, and `advise` or `otherwise` for the rest. One that `listens` runs alone.
 
 import { connecting } from './checks/connecting.mjs';
 import { cors } from './checks/cors.mjs';
@@ -15,6 +15,7 @@ import { transports } from './checks/transports.mjs';
 import { versions } from './checks/versions.mjs';
 
 export const CHECKS = [
-  handshake, transports, versions, parser, cors, connecting, events, commonEvents, unknownEvent,
-  acks, binary, payloads, garbage, recovery, files,
+  handshake, transports, versions, parser, cors, files,
+  connecting, events, unknownEvent,
+  commonEvents, acks, binary, payloads, garbage, recovery,
 ];

@@ -25,20 +25,37 @@ async function named(side, run) {
   } catch (error) {
     throw new Error(`${side.name} at ${side.url} ${error.message}`);
   } finally {
-    side.close();
+    await side.close();
   }
 }
 
 /** The lines of all checks; ends early where a server has gone. */
 export async function compare(checks, sides, accepted) {
   const lines = [];
-  for (const check of checks) {
-    const [node, roomcast] = await Promise.all(sides.map((side) => observe(check, side)));
-    const found = linesOf(check, node, roomcast);
+  for (const batch of batches(checks)) {
+    const found = (await Promise.all(batch.map((check) => examine(check, sides)))).flat();
+    await Promise.all(sides.map((side) => side.close()));
+    if (found.some(({ verdict }) => verdict === FAILED)) await reachBoth(sides);
     lines.push(...found.map((line) => ({ ...line, isAccepted: isAccepted(line, accepted) })));
-    if (node.failed || roomcast.failed) await reachBoth(sides);
   }
   return lines;
+}
+
+/** What runs side by side: checks that listen to what comes by itself run alone, so as not to hear others. */
+function batches(checks) {
+  const all = [];
+  let others;
+  for (const check of checks) {
+    if (check.listens || !others) all.push((others = []));
+    others.push(check);
+    if (check.listens) others = undefined;
+  }
+  return all;
+}
+
+async function examine(check, sides) {
+  const [node, roomcast] = await Promise.all(sides.map((side) => observe(check, side)));
+  return linesOf(check, node, roomcast);
 }
 
 /** What a check saw of a server, or why it saw nothing. */
@@ -47,8 +64,6 @@ async function observe(check, side) {
     return { seen: await within(CHECK_LIMIT_MS, check.observe(side), `${check.name} on ${side.name}`) };
   } catch (error) {
     return { failed: error.message || error.code };
-  } finally {
-    side.close();
   }
 }
 

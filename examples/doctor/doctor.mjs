@@ -41,7 +41,7 @@ async function main() {
   }
 }
 
-// What is still under way, such as a goodbye that nobody answers, is not waited for.
+// What is still under way where a limit has passed is not waited for.
 const end = (code) => process.stdout.write('', () => process.exit(code));
 
 main().then(end, (error) => {

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { io } from 'socket.io-client';
 
-import { CONNECT_LIMIT_MS, SETTLE_MS } from './limits.mjs';
+import { GOODBYE_LIMIT_MS, SETTLE_MS } from './limits.mjs';
 import { shape } from './shape.mjs';
 
 /** No server has this namespace; being told so shows that it has read all that came before. */
@@ -16,8 +16,9 @@ export class Line {
   /** What the client told on 'disconnect'. */
   lost;
 
-  constructor(url, options) {
-    this.socket = io(url, { forceNew: true, reconnection: false, timeout: CONNECT_LIMIT_MS, ...options });
+  constructor(url, options, limitMs) {
+    this.limitMs = limitMs;
+    this.socket = io(url, { forceNew: true, reconnection: false, timeout: limitMs, ...options });
     this.socket.onAny((event, ...args) => this.heard.push({ event, args }));
     this.socket.on('disconnect', (reason) => {
       this.lost = reason;
@@ -45,7 +46,7 @@ export class Line {
       const refused = (error) => told(refusal(error));
       const closed = (reason) => told({ text: `closed: ${reason}` });
       // The client has its own limit for the transport, and none for the namespace.
-      const timer = setTimeout(() => told({ text: 'no answer' }), CONNECT_LIMIT_MS);
+      const timer = setTimeout(() => told({ text: 'no answer' }), this.limitMs);
       socket.on('connect', connected).on('connect_error', refused).on('disconnect', closed);
     });
   }
@@ -76,7 +77,7 @@ export class Line {
     if (this.lost) return `closed: ${this.lost}`;
     const fence = this.socket.io.socket(FENCE);
     const isRead = await new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), CONNECT_LIMIT_MS);
+      const timer = setTimeout(() => resolve(false), this.limitMs);
       const done = (isRead) => () => {
         clearTimeout(timer);
         resolve(isRead);
@@ -90,9 +91,13 @@ export class Line {
     return isRead ? 'stays' : 'stays, but the server says nothing more';
   }
 
-  close() {
+  /** Says goodbye; resolves once it is said, or cannot be. */
+  async close() {
+    const { engine } = this.socket.io;
+    const closed = new Promise((resolve) => engine.once('close', resolve));
     this.socket.disconnect();
-    this.socket.io.engine.close();
+    engine.close();
+    if (engine.readyState !== 'closed') await Promise.race([closed, sleep(GOODBYE_LIMIT_MS)]);
   }
 }
 

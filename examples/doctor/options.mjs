@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-import { WAIT_MS } from './limits.mjs';
+import { LIMIT_MS, WAIT_MS } from './limits.mjs';
 
 export const USAGE = `usage: node examples/doctor --node-server URL --roomcast URL [options]
 
@@ -18,6 +18,7 @@ Connects to a Node server and to Roomcast as your clients do, and prints what di
   --checks A,B          these only
   --accept A,B.C        differences that are fine: of a whole check, or of one of its lines
   --wait-ms MS          how long an ack is waited for, ${WAIT_MS} unless it is said
+  --limit-ms MS         how long a request or connection may take, ${LIMIT_MS} unless it is said
   --json                for machines
   --list                the names of the checks
 
@@ -36,6 +37,7 @@ const OPTIONS = {
   checks: { type: 'string' },
   accept: { type: 'string', default: '' },
   'wait-ms': { type: 'string', default: String(WAIT_MS) },
+  'limit-ms': { type: 'string', default: String(LIMIT_MS) },
   json: { type: 'boolean', default: false },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -62,7 +64,8 @@ export function readOptions(args, env, checks) {
     events: given.event.map(event),
     checks: picked,
     accepted: names(given.accept),
-    waitMs: milliseconds(given['wait-ms']),
+    waitMs: milliseconds(given, 'wait-ms'),
+    limitMs: milliseconds(given, 'limit-ms'),
     json: given.json,
   };
 }
@@ -108,9 +111,9 @@ function json_(text) {
   }
 }
 
-function milliseconds(text) {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new UsageError('--wait-ms wants 1 to 99999');
-  return Number(text);
+function milliseconds(given, option) {
+  if (!/^[1-9]\d{0,4}$/.test(given[option])) throw new UsageError(`--${option} wants 1 to 99999`);
+  return Number(given[option]);
 }
 
 /** Names have colons too: the arguments begin after the first one that JSON follows. */

@@ -11,10 +11,11 @@ export const PARSERS = { json: undefined, msgpack };
 const NONCE = Buffer.alloc(16, 1).toString('base64');
 
 export class Side {
+  #goodbyes = [];
   #lines = new Set();
 
-  constructor(name, { url, path }, { auth, origin, events, waitMs }) {
-    Object.assign(this, { name, url, auth, origin, events, waitMs });
+  constructor(name, { url, path }, { auth, origin, events, waitMs, limitMs }) {
+    Object.assign(this, { name, url, auth, origin, events, waitMs, limitMs });
     this.path = `/${path.replace(/^\/+|\/+$/g, '')}`;
   }
 
@@ -48,7 +49,8 @@ export class Side {
 
   /** One Engine.IO request. */
   engine(query, options) {
-    return ask(`${this.url}${this.path}/?${new URLSearchParams({ EIO: '4', ...query })}`, options);
+    const asked = new URLSearchParams({ EIO: '4', ...query });
+    return ask(`${this.url}${this.path}/?${asked}`, { limitMs: this.limitMs, ...options });
   }
 
   /** Asks for a WebSocket; 101 is yes. */
@@ -62,19 +64,19 @@ export class Side {
     return this.engine({ transport: 'websocket' }, { headers: { ...upgrade, ...headers } });
   }
 
-  /** Says goodbye to a session that this answer opened; whether it is heard does not matter. */
-  leave(text, version = '4') {
+  /** Says goodbye to a session that this answer opened, so that the server need not find out by itself. */
+  leave(text) {
     const sid = isOpen(text) && /"sid":"([^"]+)"/.exec(text)?.[1];
     if (!sid) return;
-    const goodbye = { method: 'POST', body: version === '3' ? '1:1' : '1' };
-    this.engine({ EIO: version, transport: 'polling', sid }, goodbye).catch(() => {});
+    const [EIO, body] = isOfEio3(text) ? ['3', '1:1'] : ['4', '1'];
+    this.#goodbyes.push(this.engine({ EIO, transport: 'polling', sid }, { method: 'POST', body }));
   }
 
   /** Starts a connection of the stock client; nothing is awaited. */
   dial({ namespace = '/', ...options } = {}) {
     const { path, auth, transports } = this;
     const asked = { path, auth, transports, parser: PARSERS[this.parser], ...options };
-    const line = new Line(this.url + namespace, asked);
+    const line = new Line(this.url + namespace, asked, this.limitMs);
     this.#lines.add(line);
     return line;
   }
@@ -88,15 +90,19 @@ export class Side {
     return isConnected ? line : undefined;
   }
 
-  /** Closes every connection. */
-  close() {
-    this.#lines.forEach((line) => line.close());
+  /** Leaves nothing open; whether the server hears it does not matter. */
+  async close() {
+    const [lines, goodbyes] = [[...this.#lines], this.#goodbyes.splice(0)];
     this.#lines.clear();
+    await Promise.allSettled([...goodbyes, ...lines.map((line) => line.close())]);
   }
 }
 
-/** Whether a polled text opens a session; Engine.IO 3 puts its length before it. */
+/** Whether a polled text opens a session. */
 export const isOpen = (text) => /^(\d+:)?0\{/.test(text);
+
+/** It puts its length before a packet. */
+const isOfEio3 = (text) => /^\d+:/.test(text);
 
 /** The code of an Engine.IO refusal, or undefined where the text is none. */
 export function refusalCode(text) {

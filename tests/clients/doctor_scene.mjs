@@ -34,8 +34,9 @@ export async function node(t, options = {}, behave = asAppsDo) {
   const server = createServer((_, response) => response.writeHead(404).end());
   const io = new SocketIo(server, options);
   behave(io);
-  t.after(() => io.disconnectSockets(true));
-  return listen(t, server);
+  const url = await listen(t, server);
+  t.after(() => io.close());
+  return url;
 }
 
 /** The claims of a token that this secret has signed. */
@@ -99,7 +100,7 @@ export const token = mint({ sub: 'alice', rooms: ['*'] });
 
 /** What the doctor says to machines of these two servers; `line` finds a line by its check and name. */
 export async function examined(t, [one, other], args = []) {
-  const asked = ['--node-server', one, '--roomcast', other, '--json', ...args];
+  const asked = ['--node-server', one, '--roomcast', other, '--json', '--wait-ms', '2000', ...args];
   const { code, stdout, stderr } = await doctor(t, asked, { TOKEN: token });
   assert.equal(stderr, '');
   const report = JSON.parse(stdout);

@@ -35,6 +35,7 @@ async function welcome(side) {
 
 export const connecting = {
   name: 'connecting',
+  listens: true,
   observe,
   otherwise: says('Frontends that compare the text of `connect_error` must know the new one.'),
   advice: {

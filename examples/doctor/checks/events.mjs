@@ -43,13 +43,16 @@ async function told(side, line, { label, name, args }) {
 
 export const events = {
   name: 'events',
+  listens: true,
   observe: given,
   advise,
 };
 
 const MORE = says('Roomcast answers all that Node does, and more: nothing to do.');
-const UNDECLARED = says('Roomcast has no such event: `[[watch]]` joins a room, `[[forward]]` asks you.');
-const OTHER = says('Let frontends take both, or let a backend answer the event, by `[[forward]]`.');
+const UNDECLARED = says(
+  'Roomcast has no such event: declare it, by `[[watch]]` to join a room, by `[[forward]]` to ask a backend.',
+);
+const OTHER = says('Let frontends take both, or let your backend answer the event, by `[[forward]]`.');
 
 /** One side may have nothing. */
 function advise(node = '', roomcast = '') {
@@ -87,6 +90,7 @@ async function unknown(side) {
 
 export const unknownEvent = {
   name: 'unknown-event',
+  listens: true,
   observe: unknown,
   otherwise: says('The connection ends on one of them only.'),
   advice: {

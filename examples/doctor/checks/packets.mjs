@@ -1,7 +1,7 @@
 // Binary, what is too large, what cannot be read, and the order of acks.
 
 import { notTried, says } from '../advice.mjs';
-import { BURST_EVENTS, BURST_LIMIT_MS, MAX_TRIED_BYTES } from '../limits.mjs';
+import { BURST_EVENTS, MAX_TRIED_BYTES } from '../limits.mjs';
 import { PARSERS } from '../side.mjs';
 
 const UNKNOWN = 'doctor:no-such-event';
@@ -97,7 +97,7 @@ async function burst(side) {
   if (!line) return { order: notTried('no event of --event is acknowledged') };
   const order = [];
   const ask = async (_, n) => {
-    if (await line.ask(event.name, event.args, BURST_LIMIT_MS)) order.push(n);
+    if (await line.ask(event.name, event.args, side.limitMs)) order.push(n);
   };
   await Promise.all(Array.from({ length: BURST_EVENTS }, ask));
   if (order.length < BURST_EVENTS) return { order: `${order.length} of ${BURST_EVENTS} are acknowledged` };

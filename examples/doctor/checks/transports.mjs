@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 
 import { says } from '../advice.mjs';
-import { CONNECT_LIMIT_MS, within } from '../limits.mjs';
+import { within } from '../limits.mjs';
 
 const HOW = (outcome) => (outcome.isAnswered ? 'works' : outcome.text);
 
@@ -29,7 +29,7 @@ async function upgrade(side) {
   if (!outcome.isAnswered) return outcome.text;
   if (!line.handshake.upgrades.includes('websocket')) return 'not offered';
   if (!outcome.isConnected) return 'works, as far as who is refused can see';
-  const [transport] = await within(CONNECT_LIMIT_MS, upgraded, 'the upgrade').catch(() => [undefined]);
+  const [transport] = await within(side.limitMs, upgraded, 'the upgrade').catch(() => [undefined]);
   return transport ? 'works' : 'does not come about';
 }
 

@@ -5,24 +5,23 @@ import { askForMore } from '../ask.mjs';
 import { isOpen, refusalCode } from '../side.mjs';
 
 async function observe(side) {
-  const refused = async (query) => summary(await side.engine(query));
+  const asked = {
+    'engine-io-3': { EIO: '3', transport: 'polling' },
+    'engine-io-4': { EIO: '4', transport: 'polling' },
+    'no-version': { EIO: '', transport: 'polling' },
+    'unknown-transport': { transport: 'pigeon' },
+    'unknown-session': { transport: 'polling', sid: 'A'.repeat(20) },
+  };
+  const answers = Object.entries(asked).map(async ([name, query]) => [name, await answered(side, query)]);
   return {
-    'engine-io-3': await version(side, '3'),
-    'engine-io-4': await version(side, '4'),
-    'no-version': await refused({ EIO: '', transport: 'polling' }),
-    'unknown-transport': await refused({ transport: 'pigeon' }),
-    'unknown-session': await refused({ transport: 'polling', sid: 'A'.repeat(20) }),
+    ...Object.fromEntries(await Promise.all(answers)),
     'without-slash': await withoutSlash(side),
   };
 }
 
-async function version(side, EIO) {
-  const answer = await side.engine({ EIO, transport: 'polling' });
-  side.leave(answer.text, EIO);
-  return summary(answer);
-}
-
-function summary({ status, text }) {
+async function answered(side, query) {
+  const { status, text } = await side.engine(query);
+  side.leave(text);
   if (isOpen(text)) return 'accepted';
   const code = refusalCode(text);
   return `refused: ${status}${code === undefined ? '' : `, code ${code}`}`;
