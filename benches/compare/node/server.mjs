@@ -40,6 +40,8 @@ const http = createServer((request, response) => {
     response.end();
   });
 });
+// A driver's connection waits while the others have their turn.
+http.keepAliveTimeout = 0;
 const io = new Server(http, await adapter());
 
 /** The status of a request; what it asks for is done. */
