@@ -6,6 +6,7 @@ mod jwk;
 mod jwks;
 mod jwks_source;
 mod jwt;
+mod known;
 mod mint;
 mod revocations;
 mod room_gate;
@@ -34,6 +35,7 @@ use self::{
     jwks::{Jwks, Pace},
     jwks_source::Loader,
     jwt::Verifier,
+    known::Known,
     revocations::Revocations,
 };
 use crate::{
@@ -108,6 +110,8 @@ pub struct Auth(Arc<Inner>);
 
 struct Inner {
     verifier: Verifier,
+    /// Of those who come with each request; a socket shows its token once.
+    callers: Known,
     expectations: Expectations,
     guests: Guests,
     api_keys: ApiKeys,
@@ -144,6 +148,7 @@ impl Auth {
         let revoked = revocation_store.load(Timestamp::now()).await?;
         Ok(Self(Arc::new(Inner {
             verifier: Verifier::new(options.jwt_secret.as_deref(), jwks),
+            callers: Known::default(),
             expectations: Expectations {
                 issuer: options.issuer,
                 audience: options.audience,
@@ -171,13 +176,27 @@ impl Auth {
     /// Who sent this bearer credential (see [`bearer`]): an API key's service, which is named by
     /// the first 8 hex digits of the key's SHA-256, else as [`Auth::identify`].
     pub async fn identify_bearer(&self, credential: Option<&str>) -> Result<Identity> {
-        let service = credential
-            .filter(|text| text.len() <= MAX_TOKEN_BYTES)
-            .and_then(|text| self.0.api_keys.service(text));
-        match service {
-            Some(service) => Ok(Identity::Service(service)),
-            None => self.identify(credential).await,
+        let short = credential.filter(|text| !text.is_empty() && text.len() <= MAX_TOKEN_BYTES);
+        let Some(credential) = short else {
+            return self.identify(credential).await;
+        };
+        let keys = self.0.verifier.keys();
+        if let Some(user) = self.0.callers.find(credential, keys) {
+            let (expiry, now) = (user.token.expires_at, Timestamp::now());
+            let still = self.0.expectations.check_expiry(expiry, now);
+            let still = still.and_then(|()| self.check_revoked(&user));
+            return still
+                .map(|()| Identity::User(user))
+                .map_err(Error::invalid_token);
         }
+        if let Some(service) = self.0.api_keys.service(credential) {
+            return Ok(Identity::Service(service));
+        }
+        let identity = self.identify(Some(credential)).await?;
+        if let Identity::User(user) = &identity {
+            self.0.callers.add(credential, keys, user.clone());
+        }
+        Ok(identity)
     }
 
     /// Stores a revocation, then applies it at once. `until` is the `exp` of the revoked token.
@@ -243,10 +262,15 @@ impl Auth {
         let payload = self.0.verifier.payload(token).await?;
         let (digest, now) = (Self::digest(token), Timestamp::now());
         let user = self.0.expectations.check(&payload, digest, now)?;
-        if self.is_revoked(&user) {
+        self.check_revoked(&user)?;
+        Ok(Identity::User(Arc::new(user)))
+    }
+
+    fn check_revoked(&self, user: &User) -> Result<(), Code> {
+        if self.is_revoked(user) {
             return Err(Code::TokenRevoked);
         }
-        Ok(Identity::User(Arc::new(user)))
+        Ok(())
     }
 }
 

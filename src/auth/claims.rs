@@ -90,15 +90,22 @@ impl Expectations {
             serde_json::from_slice(payload).map_err(|_| Code::TokenMalformed)?;
         let claims: Claims =
             serde_json::from_value(Value::Object(object)).map_err(|_| Code::TokenClaims)?;
-        self.check_times(&claims, now)?;
+        self.check_expiry(claims.exp.map(|exp| exp.0), now)?;
+        self.check_begin(&claims, now)?;
         self.check_parties(&claims)?;
         claims.into_user(digest)
     }
 
-    fn check_times(&self, claims: &Claims, now: Timestamp) -> Result<(), Code> {
-        if claims.exp.is_some_and(|exp| exp.0.plus(self.leeway) <= now) {
+    /// Whether a token that was verified before may still be relied on. What else is demanded of it
+    /// does not change.
+    pub fn check_expiry(&self, expiry: Option<Timestamp>, now: Timestamp) -> Result<(), Code> {
+        if expiry.is_some_and(|expiry| expiry.plus(self.leeway) <= now) {
             return Err(Code::TokenExpired);
         }
+        Ok(())
+    }
+
+    fn check_begin(&self, claims: &Claims, now: Timestamp) -> Result<(), Code> {
         if claims.nbf.is_some_and(|nbf| nbf.0 > now.plus(self.leeway)) {
             return Err(Code::TokenNotYetValid);
         }

@@ -102,6 +102,13 @@ impl Jwks {
         }
     }
 
+    /// How often they have been loaded; old keys are loaded again.
+    pub fn round(&self) -> u64 {
+        let loaded = self.0.loaded.read().clone();
+        self.reload_if_old(&loaded);
+        loaded.round
+    }
+
     /// Starts a reload that nobody waits for: the keys at hand stay good meanwhile.
     fn reload_if_old(&self, loaded: &Loaded) {
         if loaded.tried_at.elapsed() < loaded.next_after {

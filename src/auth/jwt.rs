@@ -30,6 +30,12 @@ impl Verifier {
         }
     }
 
+    /// Another number whenever the keys may be others. The public keys are read again as they age,
+    /// as when they verify a token.
+    pub fn keys(&self) -> u64 {
+        self.jwks.as_ref().map_or(0, Jwks::round)
+    }
+
     /// The payload of a token whose signature fits.
     pub async fn payload(&self, token: &str) -> Result<Vec<u8>, Code> {
         let (message, signature) = token.rsplit_once('.').ok_or(Code::TokenMalformed)?;

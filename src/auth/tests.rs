@@ -1,5 +1,6 @@
 //! How whoever connects is identified: what the specifications of this module share.
 
+mod callers;
 mod claims;
 mod guests_and_keys;
 mod mint;

@@ -97,6 +97,20 @@ async fn an_unknown_key_is_fetched_at_once_but_once_per_window() {
 }
 
 #[tokio::test]
+async fn a_caller_whose_key_was_taken_back_is_known_no_more() {
+    let (issuer, url) = Issuer::start(&[fixtures::EC_JWK]).await;
+    let auth = start_at(&url, LONG, LONG).await;
+    let token = old_token();
+    for _ in 0..2 {
+        auth.identify_bearer(Some(&token)).await.unwrap();
+    }
+    issuer.serve(&[fixtures::NEXT_EC_JWK]);
+    user(&auth, &next_token()).await;
+    let error = auth.identify_bearer(Some(&token)).await.unwrap_err();
+    assert_eq!(error.code(), Code::TokenSignature);
+}
+
+#[tokio::test]
 async fn tokens_that_wait_for_the_same_key_share_one_fetch() {
     let (issuer, url) = Issuer::start(&[fixtures::EC_JWK]).await;
     let auth = start_at(&url, LONG, LONG).await;
