@@ -4,14 +4,17 @@
 //! order, and whoever joins is sent what comes after its join and nothing before.
 
 mod changes;
+mod devices;
 mod fanout;
 mod looks;
 mod lost;
 mod newest;
+mod occupants;
 mod recovery;
+mod seats;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, hash_map::Entry},
     sync::Arc,
 };
 
@@ -22,7 +25,13 @@ pub use self::{
     fanout::Tally,
     recovery::{Departed, Known, Resumed, Stored},
 };
-use self::{newest::Newest, recovery::Recovery};
+use self::{
+    devices::Devices,
+    newest::Newest,
+    occupants::Occupants,
+    recovery::Recovery,
+    seats::{Seat, Seats},
+};
 use super::{
     Session,
     log::{Log, LogLimits},
@@ -33,7 +42,7 @@ use crate::{
     domain::{FeedId, Room, SocketId, UserId},
     error::{Code, Error, Result},
     ports::{Joined, Left},
-    sparse::{self, is_sparse},
+    sparse,
 };
 
 /// The rooms that a socket is in without having joined them: that of its id, and its user's.
@@ -49,7 +58,7 @@ pub struct Rooms {
 struct Inner {
     sockets: HashMap<SocketId, Member>,
     rooms: HashMap<Room, Occupants>,
-    users: HashMap<UserId, HashSet<SocketId>>,
+    users: HashMap<UserId, Devices>,
     /// How many emits there have been that had to look at each socket once.
     emits: u64,
     /// The latest values that were sent.
@@ -60,22 +69,7 @@ struct Inner {
 
 struct Member {
     session: Arc<Session>,
-    rooms: HashMap<Room, Seat>,
-}
-
-/// A member's place in a room.
-#[derive(Clone, Copy)]
-struct Seat {
-    /// Among the occupants.
-    place: usize,
-    /// The first packet of the log that is for it.
-    since: u64,
-}
-
-#[derive(Default)]
-struct Occupants {
-    members: Vec<Arc<Session>>,
-    devices: HashMap<UserId, usize>,
+    rooms: Seats,
 }
 
 impl Rooms {
@@ -109,17 +103,15 @@ impl Rooms {
         };
         let rooms = member.rooms.iter();
         let last_in = rooms
-            .filter(|(room, seat)| inner.unseat(session, room, **seat) == Left::LastDevice)
+            .filter(|(room, seat)| inner.unseat(room, *seat) == Left::LastDevice)
             .map(|(room, _)| room.clone())
             .collect();
         if let Some(user) = session.user_id()
             && let Some(devices) = inner.users.get_mut(user)
+            && devices.remove(id)
         {
-            devices.remove(id);
-            if devices.is_empty() {
-                inner.users.remove(user);
-                sparse::shrink(&mut inner.users);
-            }
+            inner.users.remove(user);
+            sparse::shrink(&mut inner.users);
         }
         sparse::shrink(&mut inner.sockets);
         inner.note_departure(member, departed);
@@ -132,7 +124,7 @@ impl Rooms {
         let Some(member) = inner.sockets.get(id) else {
             return Err(Error::not_found("The socket has disconnected"));
         };
-        if member.rooms.contains_key(room) {
+        if member.rooms.get(room).is_some() {
             return Ok(Joined::Already);
         }
         if max > 0 && member.rooms.len() >= max + OWN_ROOMS {
@@ -159,7 +151,7 @@ impl Rooms {
             session.connection().forget_feed(&FeedId::Room(room));
         }
         inner.note_change(&session);
-        inner.unseat(&session, room, seat)
+        inner.unseat(room, seat)
     }
 
     /// How many sockets are connected.
@@ -170,7 +162,8 @@ impl Rooms {
     /// The connected devices of a user.
     pub fn devices(&self, user: &UserId) -> Vec<Arc<Session>> {
         let inner = self.inner.lock();
-        let ids = inner.users.get(user).into_iter().flatten();
+        let devices = inner.users.get(user).into_iter();
+        let ids = devices.flat_map(Devices::iter);
         ids.filter_map(|id| inner.sockets.get(id))
             .map(|member| member.session.clone())
             .collect()
@@ -193,12 +186,16 @@ impl Inner {
     fn insert(&mut self, session: &Arc<Session>) {
         let id = session.id().clone();
         if let Some(user) = session.user_id() {
-            let devices = self.users.entry(user.clone()).or_default();
-            devices.insert(id.clone());
+            match self.users.entry(user.clone()) {
+                Entry::Occupied(devices) => devices.into_mut().add(id.clone()),
+                Entry::Vacant(none) => {
+                    none.insert(Devices::One(id.clone()));
+                }
+            }
         }
         let member = Member {
             session: session.clone(),
-            rooms: HashMap::new(),
+            rooms: Seats::default(),
         };
         self.sockets.insert(id, member);
         self.note_change(session);
@@ -210,19 +207,7 @@ impl Inner {
         let next = self.recovery.as_ref().map_or(0, Recovery::next);
         let since = since.unwrap_or(next);
         let occupants = self.rooms.entry(room.clone()).or_default();
-        let place = occupants.members.len();
-        occupants.members.push(session.clone());
-        let joined = match session.user_id() {
-            None => Joined::AnotherDevice,
-            Some(user) => {
-                let devices = occupants.devices.entry(user.clone()).or_default();
-                *devices += 1;
-                match devices {
-                    1 => Joined::FirstDevice,
-                    _ => Joined::AnotherDevice,
-                }
-            }
-        };
+        let (place, joined) = occupants.add(session);
         if let Some(member) = self.sockets.get_mut(session.id()) {
             member.rooms.insert(room.clone(), Seat { place, since });
         }
@@ -230,33 +215,19 @@ impl Inner {
     }
 
     /// Takes a socket off its seat; the last occupant takes it.
-    fn unseat(&mut self, session: &Session, room: &Room, seat: Seat) -> Left {
+    fn unseat(&mut self, room: &Room, seat: Seat) -> Left {
         let Some(occupants) = self.rooms.get_mut(room) else {
             return Left::NotThere;
         };
-        occupants.members.swap_remove(seat.place);
-        if let Some(moved) = occupants.members.get(seat.place)
+        let left = occupants.remove(seat.place);
+        if let Some(moved) = occupants.members().get(seat.place)
             && let Some(member) = self.sockets.get_mut(moved.id())
-            && let Some(its) = member.rooms.get_mut(room)
         {
-            its.place = seat.place;
+            member.rooms.replace(room, seat.place);
         }
-        let mut left = Left::AnotherDevice;
-        if let Some(user) = session.user_id()
-            && let Some(devices) = occupants.devices.get_mut(user)
-        {
-            *devices -= 1;
-            if *devices == 0 {
-                occupants.devices.remove(user);
-                left = Left::LastDevice;
-            }
-        }
-        if occupants.members.is_empty() {
+        if occupants.members().is_empty() {
             self.rooms.remove(room);
             sparse::shrink(&mut self.rooms);
-        } else if is_sparse(occupants.members.len(), occupants.members.capacity()) {
-            occupants.members.shrink_to(occupants.members.len() * 2);
-            sparse::shrink(&mut occupants.devices);
         }
         left
     }

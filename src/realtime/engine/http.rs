@@ -216,8 +216,8 @@ impl Engine {
                 tokio::spawn(async move {
                     if let Some((stream, early)) = upgraded(upgrade).await {
                         let socket = WebSocket::new(stream, early, max_message);
-                        // Boxed, so that the waiting for the upgrade does not stay with it.
-                        tokio::spawn(socket.serve_new(engine, hello, incoming));
+                        // Of its own, so that the waiting for the upgrade does not stay with it.
+                        tokio::spawn(socket.serve_new(&engine, &hello, incoming));
                     }
                 });
             }

@@ -1,8 +1,15 @@
 //! The task that reads a client's WebSocket.
 
-use std::{cell::RefCell, future::poll_fn, io::ErrorKind, sync::Arc};
+use std::{
+    cell::RefCell,
+    io::{self, ErrorKind, Read},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
 
-use tokio::{net::TcpStream, time::timeout};
+use socket2::SockRef;
+use tokio::{io::Interest, net::TcpStream, time::timeout};
 
 use super::{
     Engine, Hello, Incoming, Message,
@@ -32,12 +39,19 @@ pub struct WebSocket {
     early: Vec<u8>,
 }
 
-/// What reading led to.
-enum Read {
-    /// All there was.
-    Dry,
-    /// Some; more may be there.
-    Some,
+/// Reads what is there. A socket that gave less than there was room for is empty, and what comes next
+/// is announced anew (epoll(7)): it need not be asked again.
+fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut all = None;
+    let read = stream.try_io(Interest::READABLE, || {
+        let count = (&*SockRef::from(stream)).read(buffer)?;
+        if count == 0 || count == buffer.len() {
+            return Ok(count);
+        }
+        all = Some(count);
+        Err(ErrorKind::WouldBlock.into())
+    });
+    all.map_or(read, Ok)
 }
 
 impl WebSocket {
@@ -49,12 +63,10 @@ impl WebSocket {
         }
     }
 
-    /// Begins a session and serves it to its end.
-    pub async fn serve_new(self, engine: Engine, hello: Hello, incoming: Box<dyn Incoming>) {
-        let connection = engine.begin(&hello, incoming, Some(self.stream.clone()));
-        drop(engine);
-        // The handshake goes out with the session's first read at the latest.
-        self.serve(connection).await;
+    /// Begins a session; what is returned serves it to its end.
+    pub fn serve_new(self, engine: &Engine, hello: &Hello, incoming: Box<dyn Incoming>) -> Serving {
+        let connection = engine.begin(hello, incoming, Some(self.stream.clone()));
+        self.serve(connection)
     }
 
     /// Takes a polling session over, once the client has probed the WebSocket.
@@ -62,7 +74,8 @@ impl WebSocket {
         let limit = engine.0.shared.options.upgrade_timeout;
         drop(engine);
         match timeout(limit, self.probe(&connection)).await {
-            Ok(true) => self.serve(connection).await,
+            // In a task of its own, so that the waiting for this does not stay with it.
+            Ok(true) => drop(tokio::spawn(self.serve(connection))),
             Ok(false) | Err(_) => {
                 connection.abandon_upgrade();
                 self.close(CloseReason::ParseError);
@@ -133,42 +146,74 @@ impl WebSocket {
         }
     }
 
-    async fn serve(mut self, connection: Arc<Connection>) {
-        let early = std::mem::take(&mut self.early);
-        if let Err(reason) = self.take(&connection, &early) {
-            return connection.end(reason);
+    fn serve(self, connection: Arc<Connection>) -> Serving {
+        let mut serving = Serving {
+            stream: self.stream,
+            frames: self.frames,
+            connection,
+        };
+        if let Err(reason) = serving.take(&self.early) {
+            serving.connection.end(reason);
         }
-        drop(early);
-        let mut reads = 0;
-        loop {
-            let readable = poll_fn(|cx| connection.poll_readable(&self.stream, cx)).await;
-            if readable == Readable::Ended {
-                return;
-            }
-            match self.read(&connection) {
-                Ok(Read::Dry) => reads = 0,
-                Ok(Read::Some) => reads += 1,
-                Err(reason) => return connection.end(reason),
-            }
-            if reads == TURN {
-                reads = 0;
-                tokio::task::yield_now().await;
-            }
-        }
+        serving
     }
 
-    fn read(&mut self, connection: &Arc<Connection>) -> Result<Read, CloseReason> {
-        BUFFER.with_borrow_mut(|buffer| match self.stream.try_read(buffer) {
+    /// Ends a WebSocket whose session goes on elsewhere.
+    pub fn refuse(self) {
+        self.close(CloseReason::TransportClose);
+    }
+
+    /// Ends a WebSocket that belongs to no session.
+    fn close(&self, reason: CloseReason) {
+        let close = reason.close_frame();
+        if let Err(error) = self.stream.try_write(close.from_byte(0)) {
+            tracing::trace!(%error, "a WebSocket ended without a Close frame");
+        }
+    }
+}
+
+/// Reads a session's WebSocket to its end. A future of its own: of a function's, most would be its
+/// arguments' second place.
+pub struct Serving {
+    stream: Arc<TcpStream>,
+    frames: FrameReader,
+    connection: Arc<Connection>,
+}
+
+impl Future for Serving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        for _ in 0..TURN {
+            match ready!(this.connection.poll_readable(&this.stream, context)) {
+                Readable::Ended => return Poll::Ready(()),
+                Readable::Bytes => {}
+            }
+            if let Err(reason) = this.read() {
+                this.connection.end(reason);
+                return Poll::Ready(());
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Serving {
+    /// Takes up what is there.
+    fn read(&mut self) -> Result<(), CloseReason> {
+        BUFFER.with_borrow_mut(|buffer| match try_read(&self.stream, buffer) {
             Ok(0) => Err(CloseReason::TransportClose),
-            Ok(count) => self.take(connection, &buffer[..count]).map(|()| Read::Some),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Read::Dry),
+            Ok(count) => self.take(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
             Err(_) => Err(CloseReason::TransportError),
         })
     }
 
     /// Hands on what the bytes hold.
-    fn take(&mut self, connection: &Arc<Connection>, bytes: &[u8]) -> Result<(), CloseReason> {
-        let mut rest = bytes;
+    fn take(&mut self, bytes: &[u8]) -> Result<(), CloseReason> {
+        let (mut rest, connection) = (bytes, &self.connection);
         loop {
             let received = match self.frames.read(&mut rest) {
                 Ok(Some(received)) => received,
@@ -190,19 +235,6 @@ impl WebSocket {
                 Received::Ping(data) => connection.answer(&Packet::frame(Opcode::Pong, &[&data])),
                 Received::Close => return Err(CloseReason::TransportClose),
             }
-        }
-    }
-
-    /// Ends a WebSocket whose session goes on elsewhere.
-    pub fn refuse(self) {
-        self.close(CloseReason::TransportClose);
-    }
-
-    /// Ends a WebSocket that belongs to no session.
-    fn close(&self, reason: CloseReason) {
-        let close = reason.close_frame();
-        if let Err(error) = self.stream.try_write(close.from_byte(0)) {
-            tracing::trace!(%error, "a WebSocket ended without a Close frame");
         }
     }
 }

@@ -96,7 +96,7 @@ impl Client {
                 sockets.event(gate.path(), event, gate.queue_limits())
             }
             Kind::Oversized { name, ack } => {
-                sockets.refuse_oversized(gate.path(), name, ack);
+                sockets.refuse_oversized(gate.path(), &name, ack);
                 Ok(())
             }
         }

@@ -105,6 +105,8 @@ impl ClientSockets {
             events,
             bytes,
         };
+        // Most clients have one.
+        state.slots.reserve_exact(1);
         state.slots.push((path, pending));
         Reserved::Place(knock)
     }
@@ -142,6 +144,7 @@ impl ClientSockets {
         let mut state = self.state.lock();
         if state.users.iter().all(|(known, _)| known != user) {
             let guard = admit()?;
+            state.users.reserve_exact(1);
             state.users.push((user.clone(), guard));
         }
         Ok(())
@@ -200,7 +203,7 @@ impl ClientSockets {
     }
 
     /// Refuses an event of which only the beginning was read.
-    pub fn refuse_oversized(&self, path: &str, name: String, ack: Option<i64>) {
+    pub fn refuse_oversized(&self, path: &str, name: &str, ack: Option<i64>) {
         let state = self.state.lock();
         if let Some((_, Slot::Connected(context))) =
             state.slots.iter().find(|(known, _)| *known == path)

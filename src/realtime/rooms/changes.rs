@@ -51,7 +51,7 @@ impl Rooms {
             let (id, user, rooms): (_, _, Vec<Room>) = match (connected, lost) {
                 (Some(member), _) => {
                     let session = &member.session;
-                    let rooms = member.rooms.keys().cloned().collect();
+                    let rooms = member.rooms.rooms();
                     (session.id().clone(), session.user_id().cloned(), rooms)
                 }
                 (None, Some(lost)) => {

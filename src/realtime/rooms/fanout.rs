@@ -158,6 +158,6 @@ impl Inner {
 
     fn occupants(&self, room: &Room) -> impl Iterator<Item = &Arc<Session>> {
         let occupants = self.rooms.get(room);
-        occupants.into_iter().flat_map(|room| room.members.iter())
+        occupants.into_iter().flat_map(|room| room.members())
     }
 }

@@ -1,6 +1,6 @@
 //! Who is in which room.
 
-use super::Rooms;
+use super::{Rooms, occupants::Occupants};
 use crate::domain::{Room, SocketId, UserId};
 
 impl Rooms {
@@ -8,7 +8,7 @@ impl Rooms {
     pub fn is_in(&self, id: &SocketId, room: &Room) -> bool {
         let inner = self.inner.lock();
         let member = inner.sockets.get(id);
-        member.is_some_and(|member| member.rooms.contains_key(room))
+        member.is_some_and(|member| member.rooms.get(room).is_some())
     }
 
     /// Whether a socket with this id is connected.
@@ -20,17 +20,16 @@ impl Rooms {
     pub fn is_user_in(&self, user: &UserId, room: &Room) -> bool {
         let inner = self.inner.lock();
         let occupants = inner.rooms.get(room);
-        occupants.is_some_and(|occupants| occupants.devices.contains_key(user))
+        occupants.is_some_and(|occupants| occupants.has(user))
     }
 
     /// The users in the room, sorted.
     pub fn users_in(&self, room: &Room) -> Vec<UserId> {
         let inner = self.inner.lock();
-        let devices = inner.rooms.get(room).map(|room| &room.devices);
-        let mut users: Vec<_> = devices
-            .into_iter()
-            .flat_map(|d| d.keys().cloned())
-            .collect();
+        let mut users = inner
+            .rooms
+            .get(room)
+            .map_or_else(Vec::new, Occupants::users);
         users.sort();
         users
     }
@@ -47,6 +46,6 @@ impl Rooms {
     pub fn rooms_of(&self, id: &SocketId) -> Vec<Room> {
         let inner = self.inner.lock();
         let member = inner.sockets.get(id);
-        member.map_or_else(Vec::new, |member| member.rooms.keys().cloned().collect())
+        member.map_or_else(Vec::new, |member| member.rooms.rooms())
     }
 }

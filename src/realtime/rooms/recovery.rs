@@ -228,11 +228,13 @@ impl Inner {
         recovery.connected.remove(pid);
         recovery.changed.insert(pid.clone());
         if departed == Departed::Dropped {
-            let rooms = member.rooms.into_iter();
+            let rooms = member.rooms.iter();
             let lost = Lost {
                 id: session.id().clone(),
                 identity: session.identity(),
-                rooms: rooms.map(|(room, seat)| (room, seat.since)).collect(),
+                rooms: rooms
+                    .map(|(room, seat)| (room.clone(), seat.since))
+                    .collect(),
                 at: Instant::now(),
             };
             recovery.lost.insert(pid.clone(), lost);
