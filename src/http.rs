@@ -1,6 +1,7 @@
 //! The HTTP routes: one file a feature; what all of them share has a file each beside them.
 
 mod address;
+mod app;
 mod body;
 mod channels;
 mod chat;
@@ -36,48 +37,28 @@ mod unread;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRef},
-    middleware::{from_fn, from_fn_with_state},
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::Response,
     routing::any,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
+use tower::{Layer, util::BoxCloneSyncService};
 use utoipa_axum::router::OpenApiRouter;
 
-use self::{address::Proxies, cors::Origins, demo::SampleUser, identity::Gate};
+use self::{address::Proxies, cors::Origins, identity::Gate};
 use crate::{
-    auth::Auth,
     config::{Config, ConfigError},
-    realtime::{engine::Engine, streams::StreamHub},
-    services::Services,
+    error::Result,
+    realtime::engine::Engine,
 };
 
+pub use app::{App, Parts};
 pub use limits::Requests;
 pub use ops::{Readiness, RedisProbe};
-
-/// What the routes work with.
-#[derive(Clone, FromRef)]
-pub struct App {
-    /// What the server does.
-    pub services: Arc<Services>,
-    /// Who may call.
-    pub auth: Auth,
-    /// How often they may.
-    pub requests: Arc<Requests>,
-    /// The configuration.
-    pub config: Arc<Config>,
-    /// Whether clients should be sent here.
-    pub readiness: Readiness,
-    /// The metrics.
-    pub metrics: PrometheusHandle,
-    /// Event streams.
-    pub streams: Arc<StreamHub>,
-    /// Whom the demo can sign in.
-    pub sample_users: Vec<SampleUser>,
-}
 
 /// Every route but those of clients' sockets, which [`outside`] adds.
 pub fn router(app: &App) -> Router {
@@ -94,11 +75,13 @@ pub fn router(app: &App) -> Router {
         router
     };
     problem::complete(router)
-        .layer(openapi::Document::layer(&document))
-        .layer(DefaultBodyLimit::max(app.config.limits.payload_bytes))
-        .layer(problem::catch_panics())
-        .layer(from_fn(to_end::run))
-        .layer(from_fn(measure::measure))
+        // Of these the first is outermost. Each call of `layer` would cost a request two boxes.
+        .layer((
+            from_fn(async |request, next| to_end::run(measure::measure(request, next)).await),
+            problem::catch_panics(),
+            DefaultBodyLimit::max(app.config.limits.payload_bytes),
+            openapi::Document::layer(&document),
+        ))
 }
 
 /// What passes the gate: clients and backends call it.
@@ -129,22 +112,45 @@ pub fn ops_router(app: &App) -> Router {
 /// Puts the Socket.IO endpoint and the stock client's files beside the routes, and around all of
 /// them the check of a WebSocket's `Origin`, CORS, and the client's address. Outside of what the
 /// routes have around them: a poll whose client hangs up ends with it.
-pub fn outside(router: Router, engine: Engine, config: &Config) -> Result<Router, ConfigError> {
-    let origins = Origins::new(&config.server.allowed_origins);
-    let proxies: Proxies = config.server.proxies()?.into();
+pub fn outside(
+    router: Router,
+    engine: Engine,
+    config: &Config,
+) -> std::result::Result<Outside, ConfigError> {
+    let entrance = Entrance {
+        origins: Origins::new(&config.server.allowed_origins),
+        proxies: config.server.proxies()?.into(),
+    };
     let endpoint = any(move |request| async move { engine.serve(request).await });
     let client_files =
         client_files::routes().method_not_allowed_fallback(problem::method_not_allowed);
     let router = router
         .route("/socket.io", endpoint.clone())
         .route("/socket.io/", endpoint)
-        .merge(client_files)
-        .layer(from_fn_with_state(
-            origins.clone(),
-            cors::check_upgrade_origin,
-        ))
-        .layer(cors::layer(origins))
-        .layer(from_fn_with_state(proxies, address::note))
-        .layer(from_fn(unread::finish));
-    Ok(router)
+        .merge(client_files);
+    let layers = (
+        cors::layer(entrance.origins.clone()),
+        from_fn_with_state(Arc::new(entrance), enter),
+    );
+    // Around the router, not around each of its routes, which would be copied for a request.
+    Ok(BoxCloneSyncService::new(layers.layer(router)))
+}
+
+/// Answers every request.
+pub type Outside = BoxCloneSyncService<Request, Response, Infallible>;
+
+/// What every request passes first.
+struct Entrance {
+    origins: Origins,
+    proxies: Proxies,
+}
+
+async fn enter(
+    State(entrance): State<Arc<Entrance>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response> {
+    address::note(&mut request, &entrance.proxies);
+    entrance.origins.check_upgrade(&request)?;
+    Ok(unread::finish(request, next).await)
 }

@@ -1,5 +1,6 @@
 //! The server: built from a configuration, run on a listener until it is told to stop.
 
+mod again;
 mod background;
 mod dashboard;
 mod listener;
@@ -20,7 +21,7 @@ use crate::{
     config::{Config, ConfigError},
     events,
     http::{
-        self, App, Readiness, RedisProbe, Requests,
+        self, App, Parts, Readiness, RedisProbe, Requests,
         demo::{self, SampleUser},
     },
     realtime::namespace::{Behind, Endpoint, Namespace, Pace, Root},
@@ -156,7 +157,7 @@ impl Server {
         });
         let readiness = Readiness::new(Arc::new(move || store.is_healthy()), redis);
         let config = Arc::new(config);
-        let app = App {
+        let app = App::from(Parts {
             services: services.clone(),
             auth: auth.clone(),
             requests: Arc::new(Requests::new(config.limits.requests_per_second)),
@@ -165,7 +166,7 @@ impl Server {
             metrics,
             streams: wired.streams.clone(),
             sample_users: sample_users(&config)?,
-        };
+        });
         let store = wired.store.clone();
         let mut background = Background::start(services.clone(), hub.clone(), store, &app).await?;
         if let Some(cluster) = wired.cluster.clone() {

@@ -6,10 +6,8 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::HeaderMap,
-    middleware::Next,
-    response::Response,
 };
 use ipnet::IpNet;
 
@@ -22,13 +20,12 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 pub type Proxies = Arc<[IpNet]>;
 
 /// Notes the client's address for whoever counts by it.
-pub async fn note(State(proxies): State<Proxies>, mut request: Request, next: Next) -> Response {
+pub fn note(request: &mut Request, proxies: &Proxies) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if let Some(ConnectInfo(peer)) = peer {
-        let address = client(peer.ip().to_canonical(), request.headers(), &proxies);
+        let address = client(peer.ip().to_canonical(), request.headers(), proxies);
         request.extensions_mut().insert(ClientAddress(address));
     }
-    next.run(request).await
 }
 
 /// The nearest address that is not a trusted proxy's. What lies beyond it anybody may have written.

@@ -3,10 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderValue, Method, Uri, header},
-    middleware::Next,
-    response::Response,
 };
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -38,6 +36,23 @@ impl Origins {
             |one: &String| one == "*" || one.as_bytes().eq_ignore_ascii_case(origin.as_bytes());
         self.0.iter().any(listed)
     }
+
+    /// Fails with `origin_not_allowed` when a page that is neither on the list nor of this server
+    /// opens a WebSocket: browsers do not ask for leave there. Who sends no `Origin` is not a
+    /// browser.
+    pub fn check_upgrade(&self, request: &Request) -> Result<()> {
+        if is_websocket(request.headers())
+            && let Some(origin) = request.headers().get(header::ORIGIN)
+            && !self.allow(origin)
+            && !is_own(origin, request.headers(), request.uri())
+        {
+            return Err(Error::new(
+                Code::OriginNotAllowed,
+                "Pages of this origin may not connect",
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// CORS with credentials for the allowed origins: each is mirrored, as browsers do not take `*`
@@ -60,26 +75,6 @@ pub fn layer(origins: Origins) -> CorsLayer {
         .max_age(MAX_AGE)
 }
 
-/// Fails with `origin_not_allowed` when a page that is neither on the list nor of this server opens
-/// a WebSocket: browsers do not ask for leave there. Who sends no `Origin` is not a browser.
-pub async fn check_upgrade_origin(
-    State(origins): State<Origins>,
-    request: Request,
-    next: Next,
-) -> Result<Response> {
-    if is_websocket(request.headers())
-        && let Some(origin) = request.headers().get(header::ORIGIN)
-        && !origins.allow(origin)
-        && !is_own(origin, request.headers(), request.uri())
-    {
-        return Err(Error::new(
-            Code::OriginNotAllowed,
-            "Pages of this origin may not connect",
-        ));
-    }
-    Ok(next.run(request).await)
-}
-
 /// Whether the page came from this host and port. The scheme is left out: behind a proxy that ends
 /// TLS the page's is `https` and ours `http`.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
@@ -96,17 +91,33 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, http::StatusCode, middleware::from_fn_with_state};
+    use axum::{
+        Router,
+        body::Body,
+        extract::State,
+        http::StatusCode,
+        middleware::{Next, from_fn_with_state},
+        response::Response,
+    };
     use tower::ServiceExt;
 
     use super::*;
+
+    async fn check(
+        State(origins): State<Origins>,
+        request: Request,
+        next: Next,
+    ) -> Result<Response> {
+        origins.check_upgrade(&request)?;
+        Ok(next.run(request).await)
+    }
 
     async fn send(allowed: &[&str], method: Method, headers: &[(&str, &str)]) -> Response {
         let allowed: Vec<_> = allowed.iter().map(|origin| (*origin).to_owned()).collect();
         let origins = Origins::new(&allowed);
         let router = Router::new()
             .fallback(async || StatusCode::OK)
-            .layer(from_fn_with_state(origins.clone(), check_upgrade_origin))
+            .layer(from_fn_with_state(origins.clone(), check))
             .layer(layer(origins));
         let mut request = Request::builder()
             .method(method)

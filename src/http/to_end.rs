@@ -6,13 +6,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::response::Response;
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 
-/// Answers the request. It goes on in a task of its own when nobody waits for the answer any more.
-pub async fn run(request: Request, next: Next) -> Response {
-    ToEnd(Some(Box::pin(next.run(request)))).await
+/// Answers a request. It goes on in a task of its own when nobody waits for the answer any more.
+pub async fn run(answer: impl Future<Output = Response> + Send + 'static) -> Response {
+    ToEnd(Some(Box::pin(answer))).await
 }
 
 struct ToEnd(Option<BoxFuture<'static, Response>>);

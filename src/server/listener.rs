@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{body::Body, extract::ConnectInfo};
 use hyper::{
     Request,
     body::Incoming,
@@ -18,7 +18,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
-use crate::realtime::streams::Hangup;
+use super::again::Again;
+use crate::{http::Outside, realtime::streams::Hangup};
 
 /// How long to wait before accepting again when that failed, for want of descriptors say.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -69,7 +70,7 @@ pub(super) fn listen(listener: TcpListener) -> std::io::Result<TcpListener> {
 /// Serves until `stop` ends, then answers the requests under way.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    routes: Outside,
     header_read_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) {
@@ -88,7 +89,7 @@ pub async fn serve(
                     header_read_timeout,
                     stopping: stopping.clone(),
                 };
-                connections.spawn(connection.serve(router.clone()));
+                connections.spawn(connection.serve(routes.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -119,7 +120,7 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, router: Router) {
+    async fn serve(self, routes: Outside) {
         if let Err(error) = configure(&self.stream) {
             tracing::debug!(%error, "a connection keeps the system's settings");
         }
@@ -129,7 +130,7 @@ impl Connection {
             let extensions = request.extensions_mut();
             extensions.insert(ConnectInfo(peer));
             extensions.insert(hangs_up.clone());
-            router.clone().oneshot(request.map(Body::new))
+            routes.clone().oneshot(request.map(Body::new))
         });
         let timeout = self.header_read_timeout;
         let protocol = tokio::select! {
@@ -150,7 +151,7 @@ impl Connection {
                 let serving = server.serve_connection(stream, service).with_upgrades();
                 let mut serving = std::pin::pin!(serving);
                 tokio::select! {
-                    served = &mut serving => served,
+                    served = Again::new(serving.as_mut()) => served,
                     () = hangup.wanted() => Ok(()),
                     () = self.stopping.cancelled() => {
                         serving.as_mut().graceful_shutdown();
