@@ -1,6 +1,7 @@
 //! Logs and metrics: every metric's name stands here once.
 
 mod samples;
+pub mod series;
 
 use std::io::IsTerminal;
 

@@ -2,6 +2,7 @@
 //! socketioxide, whose parsers read and write the packets.
 
 mod acceptor;
+mod answer;
 mod arguments;
 mod catch_up;
 mod client;

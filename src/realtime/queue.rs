@@ -15,11 +15,10 @@ use futures::{
     future::BoxFuture,
     stream::{FuturesOrdered, Stream},
 };
-use metrics::gauge;
 use parking_lot::Mutex;
 
 use super::Order;
-use crate::telemetry::metric;
+use crate::telemetry::series;
 
 /// How much of one socket may wait or be under way.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +67,7 @@ struct Waiting {
 
 impl Waiting {
     fn new(job: Job) -> Self {
-        gauge!(metric::QUEUED_EVENTS).increment(1);
+        series::queued().increment(1);
         Self {
             job,
             _counted: Counted,
@@ -80,16 +79,12 @@ struct Counted;
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        gauge!(metric::QUEUED_EVENTS).decrement(1);
+        series::queued().decrement(1);
     }
 }
 
 /// Whether the next job may begin; wakes when it may.
 pub type Ready = Box<dyn Fn(&mut Context<'_>) -> Poll<()> + Send + Sync>;
-
-/// The queue has no room for the event.
-#[derive(Debug)]
-pub struct QueueFull;
 
 /// A bounded queue with a task of its own only while there is work: an idle socket costs none.
 pub struct EventQueue {
@@ -147,18 +142,20 @@ impl EventQueue {
         tokio::spawn(self.clone().run());
     }
 
-    /// Adds a job at the end. After [`EventQueue::close`] it is dropped in silence: the socket
-    /// that sent it has gone.
-    pub fn push(self: &Arc<Self>, job: Job) -> Result<(), QueueFull> {
+    /// Whether an event of this size is within the limits.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        let state = self.state.lock();
+        matches!(state.phase, Phase::Closed { .. })
+            || (state.jobs.len() < self.limits.events && state.bytes + bytes <= self.limits.bytes)
+    }
+
+    /// Adds a job at the end, whatever the limits (see [`EventQueue::has_room`]). After
+    /// [`EventQueue::close`] it is dropped in silence: the socket that sent it has gone.
+    pub fn push(self: &Arc<Self>, job: Job) {
         let mut state = self.state.lock();
-        if matches!(state.phase, Phase::Closed { .. }) {
-            return Ok(());
+        if !matches!(state.phase, Phase::Closed { .. }) {
+            self.add(&mut state, job);
         }
-        if state.jobs.len() >= self.limits.events || state.bytes + job.bytes > self.limits.bytes {
-            return Err(QueueFull);
-        }
-        self.add(&mut state, job);
-        Ok(())
     }
 
     /// Adds a last job, whatever the limits, and accepts no more. `pending` says what becomes of

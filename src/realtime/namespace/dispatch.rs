@@ -1,28 +1,29 @@
 //! From a packet to an event's handler, in the socket's own order, and back to its ack.
 
-use std::{borrow::Cow, collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures::{FutureExt, future::BoxFuture};
-use metrics::{counter, histogram};
+use metrics::Counter;
 use serde::{Serialize, de::DeserializeOwned};
 use socketioxide_core::Value;
 use tokio::time::{Instant, timeout};
 
-use super::{arguments, client_sockets::Event};
+use super::{answer::Answer, arguments, client_sockets::Event};
 use crate::{
     error::{Code, Error, Result},
-    ports::{Class, Emit},
     realtime::{
-        Acks, Context, EventLimits, Exceeded, Failure, Handling,
-        connection::{CloseReason, Connection},
-        outbox::{Pushed, Treatment},
-        queue::Job,
+        Acks, Context, EventLimits, Exceeded, Handling, connection::CloseReason, queue::Job,
     },
-    telemetry::{self, metric},
+    telemetry::{self, series},
 };
 
 /// A successful ack, ready to be encoded.
-type Reply = Box<dyn erased_serde::Serialize + Send + Sync>;
+pub type Reply = Box<dyn erased_serde::Serialize + Send + Sync>;
 
 /// A decoded event, waiting for its turn.
 type Call = Box<dyn FnOnce(Context) -> BoxFuture<'static, Result<Reply>> + Send>;
@@ -31,13 +32,17 @@ type Decode = dyn Fn(&Value) -> Result<Call> + Send + Sync;
 
 /// One event of a namespace.
 pub struct Route {
-    name: Cow<'static, str>,
-    handling: Handling,
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it is taken.
+    pub handling: Handling,
     decode: Box<Decode>,
+    /// Counts those that went well.
+    pub handled: Arc<OnceLock<Counter>>,
 }
 
 /// A namespace's events by name.
-pub type Table = Arc<HashMap<Cow<'static, str>, Route>>;
+pub type Table = Arc<HashMap<Arc<str>, Route>>;
 
 /// Of two routes with one name, the later one counts.
 pub fn table(routes: Vec<Route>) -> Table {
@@ -50,23 +55,6 @@ struct Success<R> {
     ok: bool,
     #[serde(flatten)]
     reply: R,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Refusal<'a> {
-    ok: bool,
-    error: &'a str,
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_ms: Option<u64>,
-}
-
-#[derive(Serialize)]
-struct ErrorEvent<'a> {
-    message: &'a str,
-    code: &'a str,
-    event: &'a str,
 }
 
 impl Route {
@@ -91,9 +79,10 @@ impl Route {
             }))
         };
         Self {
-            name: Cow::Owned(name.to_owned()),
+            name: name.into(),
             handling,
             decode: Box::new(decode),
+            handled: Arc::default(),
         }
     }
 }
@@ -121,7 +110,7 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
     let rules = context.rules.clone();
     let name = arguments::event_name(&value).ok_or(CloseReason::ParseError)?;
     let route = rules.routes.get(name.as_str());
-    let answer = Answer::new(context, route, name.clone(), ack);
+    let answer = Answer::new(context, route, &name, ack);
     match rules.events.check(session.bucket(), session.user_id()) {
         Ok(()) => {}
         Err(Exceeded::Rate(error)) => {
@@ -130,14 +119,19 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
         }
         Err(Exceeded::Flood) => return Err(CloseReason::Flood),
     }
-    let bytes = size(&value);
+    let bytes = size(&value).min(rules.payload_bytes);
+    // Events come one after the other, so that what has room now has it below.
+    if !session.queue().has_room(bytes) {
+        telemetry::limited(Code::QueueFull);
+        answer.send(Err(Error::new(Code::QueueFull, "Too many events at once")));
+        return Ok(());
+    }
     let call = prepare(&rules, route, &value);
     // The token may have been renewed since the socket connected.
     let context = Context {
         identity: session.identity(),
         ..context.clone()
     };
-    let refused = answer.clone();
     let limit = rules.event_timeout;
     let work = async move {
         let result = match call {
@@ -146,7 +140,7 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
         };
         let end = move || {
             answer.send(result);
-            histogram!(metric::EVENT_SECONDS).record(arrived_at.elapsed().as_secs_f64());
+            series::event_seconds().record(arrived_at.elapsed().as_secs_f64());
         };
         Some(Box::new(end) as Box<dyn FnOnce() + Send>)
     };
@@ -154,20 +148,17 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
         order: route
             .map_or_else(Handling::default, |route| route.handling)
             .order,
-        bytes: bytes.min(rules.payload_bytes),
+        bytes,
         work: Box::pin(work),
     };
-    if session.queue().push(job).is_err() {
-        telemetry::limited(Code::QueueFull);
-        refused.send(Err(Error::new(Code::QueueFull, "Too many events at once")));
-    }
+    session.queue().push(job);
     Ok(())
 }
 
 /// Refuses an event of which only the beginning was read.
-pub fn refuse_oversized(context: &Context, name: String, ack: Option<i64>) {
+pub fn refuse_oversized(context: &Context, name: &str, ack: Option<i64>) {
     telemetry::limited(Code::PayloadTooLarge);
-    let route = context.rules.routes.get(name.as_str());
+    let route = context.rules.routes.get(name);
     Answer::new(context, route, name, ack).send(Err(too_large()));
 }
 
@@ -210,84 +201,5 @@ async fn guarded(call: Call, context: Context, limit: Duration) -> Result<Reply>
             Code::TimedOut,
             "It took too long; it is not known whether it took effect",
         )),
-    }
-}
-
-/// Where an event's result goes.
-#[derive(Clone)]
-struct Answer {
-    ack: Option<i64>,
-    failure: Failure,
-    known: bool,
-    name: String,
-    context: Context,
-}
-
-impl Answer {
-    fn new(context: &Context, route: Option<&Route>, name: String, ack: Option<i64>) -> Self {
-        Self {
-            ack,
-            failure: route.map_or_else(Failure::default, |route| route.handling.failure),
-            // What is not declared shares one name in metrics, whatever clients make up.
-            known: route.is_some(),
-            name,
-            context: context.clone(),
-        }
-    }
-
-    fn send(self, result: Result<Reply>) {
-        let outcome = result.as_ref().map_or_else(|e| e.code().as_str(), |_| "ok");
-        let event = if self.known {
-            self.name.clone()
-        } else {
-            "unknown".to_owned()
-        };
-        counter!(metric::EVENTS, "event" => event, "outcome" => outcome).increment(1);
-        match result {
-            Ok(reply) => self.acknowledge(&*reply),
-            Err(error) => self.refuse(&error),
-        }
-    }
-
-    fn refuse(self, error: &Error) {
-        let code = error.code().as_str();
-        if self.ack.is_none() || self.failure == Failure::AckAndEvent {
-            let payload = ErrorEvent {
-                message: error.message(),
-                code,
-                event: &self.name,
-            };
-            let to = [crate::domain::Room::socket(self.context.socket_id())];
-            let emit = Emit::new(Class::Durable, &to, "error", &payload).volatile();
-            self.context.namespace.emit(emit);
-        }
-        let retry_after = error.retry_after();
-        self.acknowledge(&Refusal {
-            ok: false,
-            error: error.message(),
-            code,
-            retry_after_ms: retry_after
-                .map(|wait| u64::try_from(wait.as_millis()).unwrap_or(0) + 1),
-        });
-    }
-
-    fn acknowledge(self, payload: &(impl Serialize + ?Sized)) {
-        let Some(id) = self.ack else {
-            return;
-        };
-        let namespace = &self.context.namespace;
-        match namespace.encoder.ack(namespace.path(), id, payload) {
-            Ok(packet) => {
-                let connection = self.context.session.connection();
-                if connection.push(&packet, Treatment::Answer) != Pushed::Queued {
-                    Connection::count_drop("ack", "closed");
-                }
-            }
-            Err(error) => {
-                // The reply is no struct or map, say.
-                tracing::error!(%error, event = self.name, "an ack could not be encoded");
-                self.refuse(&Error::internal());
-            }
-        }
     }
 }

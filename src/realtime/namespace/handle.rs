@@ -19,7 +19,7 @@ use crate::{
         rooms::{Rooms, Tally},
         wire::Packet,
     },
-    telemetry::metric,
+    telemetry::{metric, series},
 };
 
 /// One namespace's sockets.
@@ -120,10 +120,10 @@ impl NamespaceHandle {
 
     /// Sends this node's sockets an event that is encoded already.
     pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) {
-        let class = emit.class.as_str();
         let Tally { delivered, dropped } = self.rooms.emit(emit, |offset| draft.seal(offset));
-        counter!(metric::DELIVERIES, "class" => class).increment(delivered);
+        series::delivered(emit.class, delivered);
         if dropped > 0 {
+            let class = emit.class.as_str();
             counter!(metric::DROPS, "class" => class, "reason" => "slow_reader").increment(dropped);
         }
     }
