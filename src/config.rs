@@ -6,6 +6,7 @@ mod cluster;
 mod document;
 mod error;
 mod explain;
+mod forward;
 mod limits;
 mod load;
 mod log;
@@ -35,6 +36,7 @@ pub use auth::Auth;
 pub use bridge::Bridge;
 pub use cluster::Cluster;
 pub use error::ConfigError;
+pub use forward::ForwardRule;
 pub use limits::Limits;
 pub use load::{Override, Preset, Sources};
 pub use log::{Log, LogFormat};
@@ -54,6 +56,9 @@ pub use store::{Store, Synchronous};
 pub use tracking::Tracking;
 pub use typing::Typing;
 pub use watch::{SnapshotKind, WatchRule, Who};
+
+#[cfg(test)]
+pub(crate) use forward::OWN_EVENTS;
 
 use error::ensure;
 use schema::Section;
@@ -128,6 +133,8 @@ pub struct Config {
     pub watch: Vec<WatchRule>,
     /// Configured `[[relay]]` rules, beside the built-in channels.
     pub relay: Vec<RelayRule>,
+    /// Configured `[[forward]]` rules.
+    pub forward: Vec<ForwardRule>,
 }
 
 impl Config {
@@ -161,7 +168,10 @@ impl Config {
         self.ops.check()?;
         self.cluster.check()?;
         relay::check(&self.relay)?;
-        watch::check(&self.watch_rules())
+        let watch = self.watch_rules();
+        watch::check(&watch)?;
+        let watched = watch.iter().flat_map(|rule| [&*rule.event, &*rule.leave]);
+        forward::check(&self.forward, watched, self.socket.event_timeout_ms)
     }
 
     /// What is allowed, but unwise; one line each.

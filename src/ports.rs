@@ -1,6 +1,7 @@
 //! What the services need from the outside, one small trait each; `wiring` picks who provides it.
 
 mod announcements;
+mod backend;
 mod emitter;
 mod feed_store;
 mod leases;
@@ -23,6 +24,7 @@ mod stock_store;
 mod streams;
 
 pub use announcements::{Announcements, NoAnnouncements};
+pub use backend::{Backend, BackendAnswer, BackendFault};
 pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says};
 pub use feed_store::{
     After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,

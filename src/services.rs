@@ -7,6 +7,7 @@ mod deadlines;
 mod delivery;
 mod direct;
 mod emits;
+mod forward;
 mod inventory;
 mod joined;
 mod lead;
@@ -33,6 +34,7 @@ pub(crate) use deadlines::Deadlines;
 pub use delivery::{Delivery, present};
 pub use direct::{Direct, DirectDraft};
 pub use emits::{EmitRequest, EmitTarget, Emits};
+pub use forward::{ENVELOPE, Forward, ForwardOptions, ForwardedEvent, MAX_EMITS};
 pub use inventory::Inventory;
 pub use lead::Lead;
 pub use locks::KeyedLocks;
@@ -78,6 +80,8 @@ pub struct Services {
     pub push: Arc<Push>,
     /// Rules that join rooms.
     pub watch: Arc<Watch>,
+    /// Events that backends answer.
+    pub forwards: Vec<Arc<Forward>>,
     /// Who belongs to a room.
     pub members: Arc<Members>,
     /// Emits of backends.

@@ -272,6 +272,7 @@ faults() {
   node_tests "shutdowns under load" drain
   node_tests "events in the first moment" first_events
   node_tests "garbage at every stage" garbage
+  node_tests "backends that answer events, are slow, dead or talk nonsense" forward
   node_tests "event streams that break" streams_faults
   node_tests "churn leaves nothing behind" soak
   node_tests "kill -9 at random points" kill
