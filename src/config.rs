@@ -28,6 +28,7 @@ mod store;
 mod tracking;
 mod typing;
 mod watch;
+mod webhooks;
 
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,7 @@ pub use store::{Store, Synchronous};
 pub use tracking::Tracking;
 pub use typing::Typing;
 pub use watch::{SnapshotKind, WatchRule, Who};
+pub use webhooks::Webhooks;
 
 #[cfg(test)]
 pub(crate) use forward::OWN_EVENTS;
@@ -81,6 +83,7 @@ static SECTIONS: &[Section] = &[
     Tracking::SECTION,
     Payments::SECTION,
     Push::SECTION,
+    Webhooks::SECTION,
     Store::SECTION,
     Retention::SECTION,
     Log::SECTION,
@@ -117,6 +120,8 @@ pub struct Config {
     pub payments: Payments,
     /// What users who are away are sent.
     pub push: Push,
+    /// What your backend is told of sockets, rooms and users.
+    pub webhooks: Webhooks,
     /// Where what is durable lies.
     pub store: Store,
     /// How long entries are kept.
@@ -155,6 +160,7 @@ impl Config {
         self.rooms.check()?;
         self.payments.check()?;
         self.push.check()?;
+        self.webhooks.check()?;
         self.store.check()?;
         ensure(
             !self.cluster.is_on() || self.store.postgres().is_some(),

@@ -97,6 +97,8 @@ codes! {
     BackendFailed = "backend_failed", 502;
     /// The backend refused the event.
     BackendRefused = "backend_refused", 403;
+    /// The backend that is asked about clients does not let this one in.
+    ConnectRefused = "connect_refused", 403;
     /// Other nodes of the cluster cannot be reached.
     ClusterUnavailable = "cluster_unavailable", 503;
     /// Too many event streams in all.

@@ -4,6 +4,7 @@ mod announcements;
 mod backend;
 mod emitter;
 mod feed_store;
+mod hook_store;
 mod leases;
 mod member_store;
 mod occupancy;
@@ -30,9 +31,10 @@ pub use feed_store::{
     After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
     Overfull, ReadMark, Since, Trimmed, Unread,
 };
+pub use hook_store::{DueHooks, Hook, HookNote, HookStore, HookSubject};
 pub use leases::Leases;
 pub use member_store::{MemberStore, Membership};
-pub use occupancy::Occupancy;
+pub use occupancy::{Occupancy, RoomState};
 pub use payment_store::PaymentStore;
 pub use peers::{NoPeers, Notice, Peers};
 pub use places::{Places, Taken, Whose};

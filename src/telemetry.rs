@@ -67,6 +67,11 @@ pub mod metric {
     pub const FORWARDS_IN_FLIGHT: &str = "roomcast_forwards_in_flight";
     /// Whether a backend is left alone as it failed, 1 or 0, by `event`.
     pub const FORWARD_OPEN: &str = "roomcast_forward_circuit_open";
+    /// Attempts at webhooks, by `event` and `outcome` (`delivered`, `failed` or `given_up`), and those
+    /// that found no place (`dropped`).
+    pub const WEBHOOKS: &str = "roomcast_webhooks_total";
+    /// Webhooks that wait to be sent or tried again.
+    pub const WEBHOOKS_PENDING: &str = "roomcast_webhooks_pending";
     /// Failures of the store, by `kind`.
     pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
     /// Commands to Redis that failed, by `command`.

@@ -29,8 +29,8 @@ use crate::{
     },
     services::{
         Channels, Chat, Delivery, Direct, Emits, Inventory, KeyedLocks, Lead, Members,
-        Notifications, Orders, PaymentPorts, Payments, PresenceKeeper, PresenceService, Resync,
-        Services, Sessions, Sync, Tracking, Typing, Watch,
+        Notifications, Orders, PaymentPorts, Payments, PresenceKeeper, PresencePorts,
+        PresenceService, Resync, Services, Sessions, Sync, Tracking, Typing, Watch,
     },
     stores::{
         Durable,
@@ -171,12 +171,16 @@ fn services(
     let typing = Arc::new(typing);
     let known = Known::of(cluster, &sockets);
     let presence_keeper = PresenceKeeper::new(known.presence.clone(), store.clone());
+    let webhooks = Arc::new(backends::webhooks(config, store, &known, &sockets)?);
     let presence = Arc::new(PresenceService::new(
-        known.presence.clone(),
-        emitter.clone(),
-        sockets.clone(),
-        known.occupancy.clone(),
-        known.announcements,
+        PresencePorts {
+            store: known.presence.clone(),
+            emitter: emitter.clone(),
+            sockets: sockets.clone(),
+            occupancy: known.occupancy.clone(),
+            announcements: known.announcements,
+            webhooks: webhooks.clone(),
+        },
         audience(config.presence.audience),
         config.presence.grace(),
     ));
@@ -195,6 +199,7 @@ fn services(
         members: store.clone(),
         typing: typing.clone(),
         presence: presence.clone(),
+        webhooks: webhooks.clone(),
         content_chars: config.limits.content_chars,
         changes: KeyedLocks::default(),
     });
@@ -265,6 +270,7 @@ fn services(
             peers: peers.clone(),
         }),
         forwards: backends::forwards(&config.forward, &emits)?,
+        webhooks,
         emits,
         resync: Arc::new(Resync {
             own: Arc::new(OwnSockets(hub.clone())),
