@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { startCluster } from './cluster.mjs';
 import { HttpBackend } from './http_backend.mjs';
+import { elapse } from './observe.mjs';
 import { unique } from './server.mjs';
 import { Postgres, Redis } from './services.mjs';
 import { inWorlds } from './two_nodes.mjs';
@@ -81,6 +82,23 @@ describe('webhooks of two nodes', { timeout: ALL_MS }, () => {
     stays[1].close();
     await tells(backend, ofUser(bob), ['online', 'offline'], status);
     await tells(backend, ofRoom(rooms[0]), ['room:occupied', 'room:vacated']);
+  });
+
+  specify('a Redis that loses all that it knew has nobody told what is not so', async ({ backend, cluster, a, b }) => {
+    const [alice, bob, room] = [a.user('alice'), b.user('bob'), a.id('lobby')];
+    const [one, other] = [await a.member(alice, room), await b.member(bob, room)];
+    for (const user of [alice, bob]) await tells(backend, ofUser(user), ['online'], status);
+    await tells(backend, ofRoom(room), ['room:occupied']);
+    await services.redis.stop();
+    await services.redis.start();
+    await cluster.ready();
+    // Several looks at what was noted.
+    await elapse(4 * LEASE_MS);
+    for (const user of [alice, bob]) await tells(backend, ofUser(user), ['online'], status);
+    await tells(backend, ofRoom(room), ['room:occupied']);
+    for (const client of [one, other]) client.close();
+    for (const user of [alice, bob]) await tells(backend, ofUser(user), ['online', 'offline'], status);
+    await tells(backend, ofRoom(room), ['room:occupied', 'room:vacated'], undefined, FOUND_WITHIN_MS);
   });
 
   specify('a node that was held tells of its sockets again', async ({ backend, cluster, a }) => {
