@@ -6,6 +6,7 @@ mod cluster;
 mod document;
 mod error;
 mod explain;
+mod forward;
 mod limits;
 mod load;
 mod log;
@@ -27,6 +28,7 @@ mod store;
 mod tracking;
 mod typing;
 mod watch;
+mod webhooks;
 
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ pub use auth::Auth;
 pub use bridge::Bridge;
 pub use cluster::Cluster;
 pub use error::ConfigError;
+pub use forward::ForwardRule;
 pub use limits::Limits;
 pub use load::{Override, Preset, Sources};
 pub use log::{Log, LogFormat};
@@ -54,6 +57,10 @@ pub use store::{Store, Synchronous};
 pub use tracking::Tracking;
 pub use typing::Typing;
 pub use watch::{SnapshotKind, WatchRule, Who};
+pub use webhooks::Webhooks;
+
+#[cfg(test)]
+pub(crate) use forward::OWN_EVENTS;
 
 use error::ensure;
 use schema::Section;
@@ -76,6 +83,7 @@ static SECTIONS: &[Section] = &[
     Tracking::SECTION,
     Payments::SECTION,
     Push::SECTION,
+    Webhooks::SECTION,
     Store::SECTION,
     Retention::SECTION,
     Log::SECTION,
@@ -112,6 +120,8 @@ pub struct Config {
     pub payments: Payments,
     /// What users who are away are sent.
     pub push: Push,
+    /// What your backend is told of sockets, rooms and users.
+    pub webhooks: Webhooks,
     /// Where what is durable lies.
     pub store: Store,
     /// How long entries are kept.
@@ -128,6 +138,8 @@ pub struct Config {
     pub watch: Vec<WatchRule>,
     /// Configured `[[relay]]` rules, beside the built-in channels.
     pub relay: Vec<RelayRule>,
+    /// Configured `[[forward]]` rules.
+    pub forward: Vec<ForwardRule>,
 }
 
 impl Config {
@@ -148,6 +160,7 @@ impl Config {
         self.rooms.check()?;
         self.payments.check()?;
         self.push.check()?;
+        self.webhooks.check()?;
         self.store.check()?;
         ensure(
             !self.cluster.is_on() || self.store.postgres().is_some(),
@@ -161,7 +174,10 @@ impl Config {
         self.ops.check()?;
         self.cluster.check()?;
         relay::check(&self.relay)?;
-        watch::check(&self.watch_rules())
+        let watch = self.watch_rules();
+        watch::check(&watch)?;
+        let watched = watch.iter().flat_map(|rule| [&*rule.event, &*rule.leave]);
+        forward::check(&self.forward, watched, self.socket.event_timeout_ms)
     }
 
     /// What is allowed, but unwise; one line each.

@@ -89,6 +89,16 @@ codes! {
     TooManyPollingSessions = "too_many_polling_sessions", 429;
     /// The backend that decides about rooms does not answer.
     RoomsUnavailable = "rooms_unavailable", 503;
+    /// As many events wait for the backend as may.
+    BackendBusy = "backend_busy", 503;
+    /// The backend cannot be reached, or has failed too often just now.
+    BackendUnavailable = "backend_unavailable", 503;
+    /// The backend failed, or its answer cannot be understood.
+    BackendFailed = "backend_failed", 502;
+    /// The backend refused the event.
+    BackendRefused = "backend_refused", 403;
+    /// The backend that is asked about clients does not let this one in.
+    ConnectRefused = "connect_refused", 403;
     /// Other nodes of the cluster cannot be reached.
     ClusterUnavailable = "cluster_unavailable", 503;
     /// Too many event streams in all.

@@ -11,7 +11,9 @@
 //! - [`stores`]: the ports on SQLite or PostgreSQL, and in memory or Redis. [`wiring`] alone decides
 //!   which is used.
 //! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis.
-//! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks and Web Push.
+//! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks, backends that answer
+//!   events ([`services::Forward`]) and are told of sockets, rooms and users
+//!   ([`services::Webhooks`]), and Web Push.
 //! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
 //! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
 //!   prints them.

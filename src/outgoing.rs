@@ -1,11 +1,13 @@
 //! Requests that the server makes of others: signed webhooks and Web Push.
 
+mod backend;
 mod push;
 mod vapid;
 mod webhook;
 
 use std::time::Duration;
 
+pub use backend::HttpBackend;
 pub use push::{HttpPush, WebPush};
 pub use vapid::{Vapid, VapidError};
 pub use webhook::{PostError, Webhook};

@@ -1,8 +1,10 @@
 //! What the services need from the outside, one small trait each; `wiring` picks who provides it.
 
 mod announcements;
+mod backend;
 mod emitter;
 mod feed_store;
+mod hook_store;
 mod leases;
 mod member_store;
 mod occupancy;
@@ -23,14 +25,16 @@ mod stock_store;
 mod streams;
 
 pub use announcements::{Announcements, NoAnnouncements};
+pub use backend::{Backend, BackendAnswer, BackendFault};
 pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says};
 pub use feed_store::{
     After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
     Overfull, ReadMark, Since, Trimmed, Unread,
 };
+pub use hook_store::{DueHooks, Hook, HookNote, HookStore, HookSubject};
 pub use leases::Leases;
 pub use member_store::{MemberStore, Membership};
-pub use occupancy::Occupancy;
+pub use occupancy::{Occupancy, RoomState};
 pub use payment_store::PaymentStore;
 pub use peers::{NoPeers, Notice, Peers};
 pub use places::{Places, Taken, Whose};

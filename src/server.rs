@@ -140,7 +140,7 @@ impl Server {
         restored.map_err(crate::error::Error::from)?;
         services.push.resume().await?;
         if root == Root::Roomcast {
-            namespaces[0] = events::root(&services.watch);
+            namespaces[0] = events::root(services);
         }
         let behind = Behind {
             auth,

@@ -1,12 +1,14 @@
 //! What Roomcast does, free of wire formats: events, routes and the bridge all enter here.
 
 mod access;
+mod backoff;
 mod channels;
 mod chat;
 mod deadlines;
 mod delivery;
 mod direct;
 mod emits;
+mod forward;
 mod inventory;
 mod joined;
 mod lead;
@@ -25,6 +27,7 @@ mod sync;
 mod tracking;
 mod typing;
 mod watch;
+mod webhooks;
 
 pub use access::Access;
 pub use channels::{Channels, DASHBOARD, Publication};
@@ -33,6 +36,7 @@ pub(crate) use deadlines::Deadlines;
 pub use delivery::{Delivery, present};
 pub use direct::{Direct, DirectDraft};
 pub use emits::{EmitRequest, EmitTarget, Emits};
+pub use forward::{ENVELOPE, Forward, ForwardOptions, ForwardedEvent, MAX_EMITS};
 pub use inventory::Inventory;
 pub use lead::Lead;
 pub use locks::KeyedLocks;
@@ -41,7 +45,7 @@ pub use notifications::Notifications;
 pub use orders::Orders;
 pub use payments::{Gateway, PaymentPorts, PaymentReceipt, PaymentRequest, Payments, ProviderKey};
 pub use posts::{Listed, PostedPage};
-pub use presence::{Audience, Farewell, MAX_USERS, PresenceKeeper, PresenceService};
+pub use presence::{Audience, Farewell, MAX_USERS, PresenceKeeper, PresencePorts, PresenceService};
 pub use push::{IsOnline, Push, PushOptions, PushWays};
 pub use resync::Resync;
 pub use retention::{KindRule, Retention};
@@ -50,6 +54,7 @@ pub use sync::{MAX_ROOMS, Sync, Synced};
 pub use tracking::Tracking;
 pub use typing::Typing;
 pub use watch::{Snapshot, Watch, Watched};
+pub use webhooks::{ConnectRules, Told, WebhookParts, WebhookRules, Webhooks};
 
 use std::sync::Arc;
 
@@ -78,6 +83,10 @@ pub struct Services {
     pub push: Arc<Push>,
     /// Rules that join rooms.
     pub watch: Arc<Watch>,
+    /// Events that backends answer.
+    pub forwards: Vec<Arc<Forward>>,
+    /// What backends are told of sockets, rooms and users.
+    pub webhooks: Arc<Webhooks>,
     /// Who belongs to a room.
     pub members: Arc<Members>,
     /// Emits of backends.
@@ -103,11 +112,16 @@ pub struct Services {
 /// What one node of several does.
 const PUSH: &str = "push";
 const RETENTION: &str = "retention";
+const WEBHOOKS: &str = "webhooks";
 
 impl Services {
     /// Leaves to other nodes what only one must do.
     pub async fn leave(&self) {
+        self.webhooks.leave().await;
         self.lead.release(&[PUSH, RETENTION]).await;
+        if self.webhooks.is_on() {
+            self.lead.release(&[WEBHOOKS]).await;
+        }
     }
 
     /// Does what another node has told.
@@ -135,6 +149,12 @@ impl Services {
             self.payments.run(),
             self.lead.run(PUSH, || self.push.run()),
             self.lead.run(RETENTION, || self.retention.run()),
+            self.webhooks.run(),
+            async {
+                if self.webhooks.is_on() {
+                    self.lead.run(WEBHOOKS, || self.webhooks.lead()).await;
+                }
+            },
         );
     }
 }

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use crate::ports::{
-    FeedStore, Leases, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore,
+    FeedStore, HookStore, Leases, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore,
     SessionStore, StockStore, SubscriptionStore,
 };
 
@@ -28,6 +28,7 @@ pub trait Durable:
     + SessionStore
     + PushStore
     + SubscriptionStore
+    + HookStore
     + Leases
 {
     /// Whether it can be written, as far as the last attempt tells.

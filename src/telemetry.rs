@@ -62,6 +62,17 @@ pub mod metric {
     pub const PUSH_PENDING: &str = "roomcast_push_pending";
     /// Feeds from which retention took entries before they could be pushed.
     pub const PUSH_LOST: &str = "roomcast_push_lost_feeds_total";
+    /// Time until backends have answered forwarded events, by `event`.
+    pub const FORWARD_SECONDS: &str = "roomcast_forward_seconds";
+    /// Forwarded events that wait for a backend, by `event`.
+    pub const FORWARDS_IN_FLIGHT: &str = "roomcast_forwards_in_flight";
+    /// Whether a backend is left alone as it failed, 1 or 0, by `event`.
+    pub const FORWARD_OPEN: &str = "roomcast_forward_circuit_open";
+    /// Attempts at webhooks, by `event` and `outcome` (`delivered`, `failed` or `given_up`), and those
+    /// that found no place (`dropped`).
+    pub const WEBHOOKS: &str = "roomcast_webhooks_total";
+    /// Webhooks that wait to be sent or tried again.
+    pub const WEBHOOKS_PENDING: &str = "roomcast_webhooks_pending";
     /// Failures of the store, by `kind`.
     pub const STORE_ERRORS: &str = "roomcast_store_errors_total";
     /// Commands to Redis that failed, by `command`.
@@ -136,6 +147,7 @@ pub fn recorder() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(seconds(metric::APPEND_SECONDS), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::EVENT_SECONDS), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::HTTP_SECONDS), &SECONDS)?
+        .set_buckets_for_metric(seconds(metric::FORWARD_SECONDS), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::CLUSTER_LAG), &SECONDS)?
         .set_buckets_for_metric(seconds(metric::GROUP_SIZE), &SIZES)?
         .build_recorder();

@@ -1,27 +1,26 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
+mod backends;
 mod cluster;
 mod options;
 mod push;
+mod store;
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use tokio::{sync::mpsc, task::JoinHandle};
 
 pub use self::cluster::ClusterLink;
 use self::{
     cluster::Live,
-    options::{
-        access, audience, auth_options, gateway, postgres_options, provider, retention,
-        sqlite_options, stream_limits,
-    },
+    options::{access, audience, auth_options, gateway, provider, retention, stream_limits},
+    store::open_store,
 };
 use crate::{
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
     ports::{
-        Announcements, Commit, Emitter, NoAnnouncements, NoPeers, Occupancy, Peers, PositionStore,
+        Announcements, Emitter, NoAnnouncements, NoPeers, Occupancy, Peers, PositionStore,
         PresenceStore, Sockets, StoreError,
     },
     realtime::{
@@ -30,15 +29,15 @@ use crate::{
     },
     services::{
         Channels, Chat, Delivery, Direct, Emits, Inventory, KeyedLocks, Lead, Members,
-        Notifications, Orders, PaymentPorts, Payments, PresenceKeeper, PresenceService, Resync,
-        Services, Sessions, Sync, Tracking, Typing, Watch,
+        Notifications, Orders, PaymentPorts, Payments, PresenceKeeper, PresencePorts,
+        PresenceService, Resync, Services, Sessions, Sync, Tracking, Typing, Watch,
     },
     stores::{
         Durable,
         memory::{MemoryOccupancy, MemoryPositions, MemoryPresence},
-        postgres::{self, PostgresStore},
+        postgres,
         redis::{RedisOpenError, RedisPositions},
-        sqlite::{self, SqliteStore},
+        sqlite,
     },
 };
 
@@ -127,20 +126,6 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     })
 }
 
-/// Opens the configured database.
-async fn open_store(
-    config: &Config,
-    commits: mpsc::UnboundedSender<Commit>,
-) -> Result<Arc<dyn Durable>, WiringError> {
-    if let Some(url) = config.store.postgres() {
-        let options = postgres_options(&config.store, url);
-        let opened = PostgresStore::open(&options, commits).boxed();
-        return Ok(Arc::new(opened.await?));
-    }
-    let options = sqlite_options(&config.store);
-    Ok(Arc::new(SqliteStore::open(&options, commits)?))
-}
-
 /// What may be forgotten: of one node in memory, of several in Redis.
 struct Known {
     presence: Arc<dyn PresenceStore>,
@@ -186,15 +171,22 @@ fn services(
     let typing = Arc::new(typing);
     let known = Known::of(cluster, &sockets);
     let presence_keeper = PresenceKeeper::new(known.presence.clone(), store.clone());
+    let webhooks = Arc::new(backends::webhooks(config, store, &known, &sockets)?);
     let presence = Arc::new(PresenceService::new(
-        known.presence.clone(),
-        emitter.clone(),
-        sockets.clone(),
-        known.occupancy.clone(),
-        known.announcements,
+        PresencePorts {
+            store: known.presence.clone(),
+            emitter: emitter.clone(),
+            sockets: sockets.clone(),
+            occupancy: known.occupancy.clone(),
+            announcements: known.announcements,
+            webhooks: webhooks.clone(),
+        },
         audience(config.presence.audience),
         config.presence.grace(),
     ));
+    let emits = Arc::new(Emits {
+        emitter: emitter.clone(),
+    });
     let elsewhere = cluster.map(|_| known.presence.clone());
     let access = access(&config.rooms, store)?;
     let chat = Arc::new(Chat {
@@ -207,6 +199,7 @@ fn services(
         members: store.clone(),
         typing: typing.clone(),
         presence: presence.clone(),
+        webhooks: webhooks.clone(),
         content_chars: config.limits.content_chars,
         changes: KeyedLocks::default(),
     });
@@ -253,7 +246,7 @@ fn services(
             tracking: tracking.clone(),
             inventory: inventory.clone(),
             sockets: sockets.clone(),
-            emitter: emitter.clone(),
+            emitter,
         }),
         notifications: Arc::new(Notifications {
             feeds: store.clone(),
@@ -276,7 +269,9 @@ fn services(
             chat: chat.clone(),
             peers: peers.clone(),
         }),
-        emits: Arc::new(Emits { emitter }),
+        forwards: backends::forwards(&config.forward, &emits)?,
+        webhooks,
+        emits,
         resync: Arc::new(Resync {
             own: Arc::new(OwnSockets(hub.clone())),
             sockets,

@@ -23,6 +23,8 @@ mod backend;
 mod changes;
 #[path = "contracts/changing.rs"]
 mod changing;
+#[path = "contracts/hooks.rs"]
+mod hooks;
 #[path = "contracts/members.rs"]
 mod members;
 #[path = "contracts/memory.rs"]

@@ -273,6 +273,8 @@ faults() {
   node_tests "shutdowns under load" drain
   node_tests "events in the first moment" first_events
   node_tests "garbage at every stage" garbage
+  node_tests "backends that answer events, are slow, dead or talk nonsense" forward
+  node_tests "what backends are told and asked" webhooks
   node_tests "event streams that break" streams_faults
   node_tests "churn leaves nothing behind" soak
   node_tests "kill -9 at random points" kill
@@ -285,6 +287,7 @@ cluster() {
   node_tests "limits on connections over two nodes" cluster_limits
   node_tests "a node without Redis" cluster_alone
   node_tests "how nodes start" cluster_start
+  node_tests "what backends are told by two nodes" webhooks_cluster
   node_tests "what workers publish" bridge
   node_tests "what workers publish by rules, and what does not fit" bridge_relay
   node_tests "what workers publish while nodes and Redis fail" bridge_faults

@@ -37,6 +37,23 @@ pub(super) const RULES: &str = r#"
 #                            # field "data" is the message, or else its only field
 # as = "orders"              # event (default), orders, notifications or inventory-updates: taken
 #                            # as on that channel, without room and event
+
+# Rules for events of clients that your backend answers: it gets the event as JSON by POST, and its
+# response is the ack.
+#
+# [[forward]]
+# event = "order:place"      # the event; none of Roomcast's own, and of no [[watch]] rule
+# url = "http://127.0.0.1:8080/events"
+# secret = "whsec_..."       # signs what is sent, as Standard Webhooks lays down: whsec_ and base64,
+#                            # or plain text
+# who = "user"               # guest (anyone), user (default), driver, vendor or service
+# timeout_ms = 5000          # how long the response may take (timed_out); at most
+#                            # socket.event_timeout_ms
+# max_in_flight = 64         # the most requests of a node under way; beyond them backend_busy
+# failures = 5               # after so many failures in a row the backend is left alone
+#                            # (backend_unavailable)
+# pause_ms = 5000            # for so long; then one event is tried
+# response_bytes = 1000000   # the largest response
 "#;
 
 /// Every key with its default, meaning and names, as TOML that can be read back.

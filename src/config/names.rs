@@ -16,7 +16,7 @@ pub(super) const FILE_VARIABLE: &str = "ROOMCAST_CONFIG";
 const PREFIX: &str = "ROOMCAST_";
 
 /// The lists of rules, which are no sections.
-const LISTS: [&str; 2] = ["watch", "relay"];
+const LISTS: [&str; 3] = ["watch", "relay", "forward"];
 
 /// The key at `section.key`.
 pub(super) fn find(path: &str) -> Option<(&'static Section, &'static Key)> {

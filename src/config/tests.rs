@@ -145,6 +145,8 @@ fn every_section_of_the_configuration_is_in_the_table_of_sections() {
     let sections = SECTIONS.iter().map(|section| section.name);
     assert_eq!(
         fields,
-        sections.chain(["watch", "relay"]).collect::<Vec<_>>()
+        sections
+            .chain(["watch", "relay", "forward"])
+            .collect::<Vec<_>>()
     );
 }

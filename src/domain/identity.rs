@@ -16,6 +16,17 @@ pub enum Role {
     Service,
 }
 
+impl Role {
+    /// Its name in a token.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Vendor => "vendor",
+            Self::Service => "service",
+        }
+    }
+}
+
 /// What identifies a token, for its expiry and revocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Token {

@@ -69,6 +69,9 @@ pub trait Sockets: Send + Sync + 'static {
     /// Whether a device of the user is in the room.
     fn is_user_in(&self, user: &UserId, room: &Room) -> bool;
 
+    /// Whether anybody is in the room.
+    fn is_anyone_in(&self, room: &Room) -> bool;
+
     /// The users with a device in the room, each once, sorted by id.
     fn users_in(&self, room: &Room) -> Vec<UserId>;
 

@@ -138,6 +138,11 @@ impl Context {
         self.namespace.leave(self.session.id(), room)
     }
 
+    /// The rooms that the socket is in, its own among them.
+    pub fn rooms(&self) -> Vec<Room> {
+        self.namespace.rooms_of(self.session.id())
+    }
+
     /// Sends an event to every socket of a room, this one included if it is in it. Nothing is kept
     /// for those who are away.
     pub fn emit(&self, room: &Room, event: &str, payload: Payload<'_>) {

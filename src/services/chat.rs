@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Access, KeyedLocks, PresenceService, Typing, joined::check_joined};
+use super::{Access, KeyedLocks, PresenceService, Typing, Webhooks, joined::check_joined};
 use crate::{
     domain::{
         Attachment, ClientId, Cursor, EntryId, FeedId, Message, MessagePage, NewEntry, Room,
@@ -77,6 +77,8 @@ pub struct Chat {
     pub typing: Arc<Typing>,
     /// Who is there.
     pub presence: Arc<PresenceService>,
+    /// The backend that is told, if one is.
+    pub webhooks: Arc<Webhooks>,
     /// The most characters in a message.
     pub content_chars: usize,
     /// Edits and deletions in a room, and a user's read cursors, one at a time.

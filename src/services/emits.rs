@@ -70,11 +70,10 @@ pub struct Emits {
 }
 
 impl Emits {
-    /// Sends the event, to each socket once. Fails with `invalid_payload` when nobody or too many
-    /// are named, or when the event's name is reserved.
-    pub fn emit(&self, request: EmitRequest) -> Result<()> {
-        let name = request.event.as_str();
-        check_event_name(name)?;
+    /// Fails with `invalid_payload` when nobody or too many are named, or when the event's name is
+    /// reserved.
+    pub fn check(request: &EmitRequest) -> Result<()> {
+        check_event_name(&request.event)?;
         if request.to.len() == 0 {
             return Err(Error::invalid_payload("to names nobody"));
         }
@@ -83,6 +82,13 @@ impl Emits {
                 "to and except name more than {MAX_TARGETS}"
             )));
         }
+        Ok(())
+    }
+
+    /// Sends the event, to each socket once. Fails as [`Emits::check`] does.
+    pub fn emit(&self, request: EmitRequest) -> Result<()> {
+        Self::check(&request)?;
+        let name = request.event.as_str();
         let (to, except) = (request.to.to_rooms(), request.except.to_rooms());
         let args = Args(request.args);
         let namespace = request.namespace.as_deref().unwrap_or("/");

@@ -13,7 +13,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{deadlines::Deadlines, locks::KeyedLocks};
+use super::{Webhooks, deadlines::Deadlines, locks::KeyedLocks};
 use crate::{
     domain::{Presence, Room, SocketId, Status, Timestamp, UserId},
     error::{Error, Result},
@@ -70,6 +70,22 @@ pub struct PresenceChanges {
     pub has_more: bool,
 }
 
+/// What presence needs.
+pub struct PresencePorts {
+    /// How users are.
+    pub store: Arc<dyn PresenceStore>,
+    /// The way out.
+    pub emitter: Arc<dyn Emitter>,
+    /// Who is connected.
+    pub sockets: Arc<dyn Sockets>,
+    /// Who is in which room.
+    pub occupancy: Arc<dyn Occupancy>,
+    /// Who else is told.
+    pub announcements: Arc<dyn Announcements>,
+    /// The backend that is told, if one is.
+    pub webhooks: Arc<Webhooks>,
+}
+
 /// Presence.
 pub struct PresenceService {
     store: Arc<dyn PresenceStore>,
@@ -77,6 +93,7 @@ pub struct PresenceService {
     sockets: Arc<dyn Sockets>,
     occupancy: Arc<dyn Occupancy>,
     announcements: Arc<dyn Announcements>,
+    webhooks: Arc<Webhooks>,
     audience: Audience,
     grace: Duration,
     /// Devices in their grace window, with the rooms they were in.
@@ -86,21 +103,22 @@ pub struct PresenceService {
 
 impl PresenceService {
     /// `grace`: how long a vanished device still counts.
-    pub fn new(
-        store: Arc<dyn PresenceStore>,
-        emitter: Arc<dyn Emitter>,
-        sockets: Arc<dyn Sockets>,
-        occupancy: Arc<dyn Occupancy>,
-        announcements: Arc<dyn Announcements>,
-        audience: Audience,
-        grace: Duration,
-    ) -> Self {
+    pub fn new(ports: PresencePorts, audience: Audience, grace: Duration) -> Self {
+        let PresencePorts {
+            store,
+            emitter,
+            sockets,
+            occupancy,
+            announcements,
+            webhooks,
+        } = ports;
         Self {
             store,
             emitter,
             sockets,
             occupancy,
             announcements,
+            webhooks,
             audience,
             grace,
             vanished: Deadlines::new(),

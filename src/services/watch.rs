@@ -55,7 +55,7 @@ impl Watch {
         socket: &SocketId,
         id: &WatchedId,
     ) -> Result<Watched> {
-        check_may_watch(rule.who, who)?;
+        check_may(rule.who, who)?;
         let room = room(rule, id);
         let own = Room::socket(socket);
         let snapshot = match rule.snapshot {
@@ -95,7 +95,7 @@ impl Watch {
         socket: &SocketId,
         id: &WatchedId,
     ) -> Result<()> {
-        check_may_watch(rule.who, who)?;
+        check_may(rule.who, who)?;
         self.sockets.leave(socket, &room(rule, id));
         Ok(())
     }
@@ -109,7 +109,8 @@ fn room(rule: &WatchRule, id: &WatchedId) -> Room {
     Room::named(rule.room_name(id.as_str()))
 }
 
-fn check_may_watch(allowed: Who, who: &Identity) -> Result<()> {
+/// Whether somebody is one of those who may.
+pub(super) fn check_may(allowed: Who, who: &Identity) -> Result<()> {
     let role = match allowed {
         Who::Anyone => return Ok(()),
         Who::User => return who.user().map(|_| ()),

@@ -5,6 +5,7 @@ mod append;
 mod changes;
 mod connect;
 mod feeds;
+mod hooks;
 mod leases;
 mod members;
 mod page;

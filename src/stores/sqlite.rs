@@ -4,6 +4,7 @@ mod append;
 mod changes;
 mod feeds;
 mod group;
+mod hooks;
 mod leases;
 mod members;
 mod page;

@@ -63,8 +63,9 @@ test('the watch rule opens its room to users and closes it again', { timeout: LI
   assert.equal((await guest.ask('watch-auction', '7')).ok, false);
 });
 
-test('the rules for what workers publish are such', { timeout: LIMIT_MS }, async (t) => {
-  const [, rules, ...others] = blocks('toml');
+test('the rules for backends and for what workers publish are such', { timeout: LIMIT_MS }, async (t) => {
+  const [, forward, relay, ...others] = blocks('toml');
+  const rules = `${forward}\n${relay}`;
   assert.deepEqual(others, []);
   const cwd = await folder(t);
   await writeFile(join(cwd, 'roomcast.toml'), rules);

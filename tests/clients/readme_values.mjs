@@ -39,6 +39,8 @@ export const VALUES = {
   ROOMCAST_PUSH__WEBHOOK_SECRET: { takes: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], refuses: 'whsec_%' },
   ROOMCAST_PUSH__VAPID_PRIVATE_KEY: { takes: [VAPID_KEY], refuses: 'too short' },
   ROOMCAST_PUSH__VAPID_SUBJECT: { takes: ['mailto:ops@example.com', 'https://example.com'], refuses: 'ops' },
+  ROOMCAST_WEBHOOKS__URL: { takes: ['https://backend.example/hooks'], refuses: 'backend.example' },
+  ROOMCAST_WEBHOOKS__SECRET: { takes: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], refuses: 'whsec_%' },
   ROOMCAST_PAYMENTS__GATEWAY: { takes: ['simulated', 'webhook'], refuses: 'bank' },
   ROOMCAST_PAYMENTS__WEBHOOK_SECRET: { takes: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], refuses: 'whsec_%' },
   ROOMCAST_PRESENCE__AUDIENCE: { takes: ['everyone', 'roommates'], refuses: 'friends' },
@@ -53,6 +55,7 @@ export const NEEDS = {
   webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' },
   ROOMCAST_PAYMENTS__GATEWAY: { ROOMCAST_PAYMENTS__WEBHOOK_SECRET: 'a secret of some length' },
   ROOMCAST_PUSH__WEBHOOK_URL: { ROOMCAST_PUSH__WEBHOOK_SECRET: 'a secret of some length' },
+  ROOMCAST_WEBHOOKS__URL: { ROOMCAST_WEBHOOKS__SECRET: 'a secret of some length' },
   ROOMCAST_PUSH__VAPID_PRIVATE_KEY: { ROOMCAST_PUSH__VAPID_SUBJECT: 'mailto:ops@example.com' },
   ROOMCAST_PUSH__VAPID_SUBJECT: { ROOMCAST_PUSH__VAPID_PRIVATE_KEY: VAPID_KEY },
 };

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use roomcast::{
     domain::{ClientId, Entry, EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
     ports::{
-        Appended, Change, Commit, FeedStore, MemberStore, PaymentStore, PositionStore,
+        Appended, Change, Commit, FeedStore, HookStore, MemberStore, PaymentStore, PositionStore,
         PresenceStore, PushStore, RevocationStore, SeenStore, SessionStore, StockStore,
         SubscriptionStore,
     },
@@ -24,6 +24,7 @@ pub trait Durable {
     fn sessions(&self) -> Arc<dyn SessionStore>;
     fn pushes(&self) -> Arc<dyn PushStore>;
     fn subscriptions(&self) -> Arc<dyn SubscriptionStore>;
+    fn hooks(&self) -> Arc<dyn HookStore>;
 
     /// What has been handed to live readers since the backend was opened, in that order.
     fn delivered(&self) -> Vec<Arc<Entry>>;

@@ -13,6 +13,7 @@ macro_rules! occupancy {
             a_user_enters_with_the_first_node_and_leaves_with_the_last
             what_is_said_twice_changes_nothing
             rooms_and_users_are_listed_once_in_order
+            a_room_is_occupied_while_anybody_is_in_it_by_any_node
         }
     };
 }
@@ -67,4 +68,20 @@ pub async fn rooms_and_users_are_listed_once_in_order(backend: impl Shared) {
         other.rooms_of(&user("bob")).await.unwrap(),
         [attic, lobby()]
     );
+}
+
+pub async fn a_room_is_occupied_while_anybody_is_in_it_by_any_node(backend: impl Shared) {
+    let (one, other) = (backend.occupancy(), backend.occupancy());
+    let (alice, lobby) = (user("alice"), lobby());
+    let mut states = vec![one.state_of(&lobby).await.unwrap()];
+    one.entered(&lobby, &alice, "Alice").await.unwrap();
+    states.push(other.state_of(&lobby).await.unwrap());
+    other.entered(&lobby, &user("bob"), "Bob").await.unwrap();
+    one.left(&lobby, &alice).await.unwrap();
+    states.push(one.state_of(&lobby).await.unwrap());
+    other.left(&lobby, &user("bob")).await.unwrap();
+    states.push(one.state_of(&lobby).await.unwrap());
+    let occupied: Vec<_> = states.iter().map(|state| state.is_occupied).collect();
+    assert_eq!(occupied, [false, true, true, false]);
+    assert!(states.is_sorted_by(|one, other| one.version < other.version));
 }

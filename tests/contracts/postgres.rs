@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use roomcast::{
     domain::{Cursor, Entry, EntryId, FeedId, FeedKind, NewEntry},
     ports::{
-        After, FeedStore, Following, KeepRule, MemberStore, PaymentStore, PushStore,
+        After, FeedStore, Following, HookStore, KeepRule, MemberStore, PaymentStore, PushStore,
         RevocationStore, SeenStore, SessionStore, StockStore, StoreError, SubscriptionStore,
     },
     stores::postgres::{OpenError, PostgresStore},
@@ -72,6 +72,10 @@ impl Durable for Postgres {
         Arc::new(self.store.clone())
     }
 
+    fn hooks(&self) -> Arc<dyn HookStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn delivered(&self) -> Vec<Arc<Entry>> {
         self.readers.heard()
     }
@@ -90,6 +94,9 @@ mod changes {
 }
 mod changing {
     crate::changing::changing!(super::Postgres);
+}
+mod hooks {
+    crate::hooks::hooks!(super::Postgres);
 }
 mod members {
     crate::members::members!(super::Postgres);

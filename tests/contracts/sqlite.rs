@@ -9,8 +9,8 @@ use std::{
 use roomcast::{
     domain::{Entry, NewEntry},
     ports::{
-        FeedStore, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore, SessionStore,
-        StockStore, StoreError, SubscriptionStore,
+        FeedStore, HookStore, MemberStore, PaymentStore, PushStore, RevocationStore, SeenStore,
+        SessionStore, StockStore, StoreError, SubscriptionStore,
     },
     stores::sqlite::{OpenError, SqliteOptions, SqliteStore, Synchronous},
 };
@@ -98,6 +98,10 @@ impl Durable for Sqlite {
         Arc::new(self.store.clone())
     }
 
+    fn hooks(&self) -> Arc<dyn HookStore> {
+        Arc::new(self.store.clone())
+    }
+
     fn delivered(&self) -> Vec<Arc<Entry>> {
         self.readers.heard()
     }
@@ -116,6 +120,9 @@ mod changes {
 }
 mod changing {
     crate::changing::changing!(super::Sqlite);
+}
+mod hooks {
+    crate::hooks::hooks!(super::Sqlite);
 }
 mod members {
     crate::members::members!(super::Sqlite);

@@ -117,6 +117,7 @@ impl Gate {
             let admit = || self.connections.admit_user(user, everywhere);
             knock.sockets.count_user(user, admit)?;
         }
+        self.services.webhooks.admit(&identity, self.path()).await?;
         if self.recover(knock, &credentials, &identity).await {
             return Ok(());
         }
@@ -183,6 +184,8 @@ impl Gate {
     pub(super) fn arrive(&self, knock: &Knock, context: &Context, entered: Vec<Room>) {
         let session = &context.session;
         count("ok");
+        let (webhooks, who) = (&self.services.webhooks, session.identity());
+        webhooks.connected(session.id(), self.path(), &who);
         if self.namespace.is_root() {
             let to = [Room::socket(session.id())];
             let emit = Emit::new(Class::Durable, &to, "socket-id", session.id());

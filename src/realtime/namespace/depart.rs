@@ -89,6 +89,8 @@ async fn leave(context: Context, cause: Cause) {
     let rooms = context.namespace.rooms();
     let id = context.socket_id();
     context.namespace.forget_token(id);
+    let webhooks = &context.services().webhooks;
+    webhooks.disconnected(id, cause.as_str());
     // First the session with its rooms, for its client to have back, then what others see.
     let left: Vec<Room> = rooms.rooms_of(id);
     let chats: Vec<Room> = left

@@ -84,6 +84,8 @@ impl ClientSockets {
             let work = async move {
                 let rooms = context.namespace.rooms();
                 rooms.remove(&context.session, Departed::Dropped);
+                let webhooks = &context.services().webhooks;
+                webhooks.disconnected(context.socket_id(), CloseReason::ServerShutdown.as_str());
                 drop(last);
             };
             queue.close(Pending::Finished, Job::plain(Order::Serial, 0, work));

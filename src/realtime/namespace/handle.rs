@@ -91,6 +91,11 @@ impl NamespaceHandle {
         self.rooms.leave(socket, room)
     }
 
+    /// The rooms that a socket is in.
+    pub fn rooms_of(&self, socket: &SocketId) -> Vec<Room> {
+        self.rooms.rooms_of(socket)
+    }
+
     /// Encodes an event once, for whomever it is. What cannot be encoded is counted.
     pub(super) fn draft(&self, emit: &Emit<'_>) -> Option<Draft> {
         let draft = self.encoder.event(self.path, emit.event, emit.payload);

@@ -34,6 +34,10 @@ impl Sockets for Hub {
         self.root.rooms().is_user_in(user, room)
     }
 
+    fn is_anyone_in(&self, room: &Room) -> bool {
+        self.root.rooms().is_anyone_in(room)
+    }
+
     fn users_in(&self, room: &Room) -> Vec<UserId> {
         self.root.rooms().users_in(room)
     }

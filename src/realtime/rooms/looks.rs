@@ -16,6 +16,11 @@ impl Rooms {
         self.inner.lock().sockets.contains_key(id)
     }
 
+    /// Whether anybody is in the room.
+    pub fn is_anyone_in(&self, room: &Room) -> bool {
+        self.inner.lock().rooms.contains_key(room)
+    }
+
     /// Whether a device of the user is in the room.
     pub fn is_user_in(&self, user: &UserId, room: &Room) -> bool {
         let inner = self.inner.lock();

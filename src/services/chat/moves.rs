@@ -73,6 +73,7 @@ impl Chat {
         if is_news(entered) {
             self.tell_moved(&user.id, &user.name, room_id, JOINED);
         }
+        self.webhooks.room(room_id).await;
     }
 
     /// The last of the user's devices on this node has left a room.
@@ -85,6 +86,7 @@ impl Chat {
         if is_news(self.occupancy.left(&room, user).await) {
             self.tell_moved(user, name, room_id, LEFT);
         }
+        self.webhooks.room(room_id).await;
     }
 
     /// A user was found in a room, or gone from it, by what came of a node.
@@ -99,6 +101,7 @@ impl Chat {
             let event = if is_in { JOINED } else { LEFT };
             self.tell_moved(user, name, &room_id, event);
         }
+        self.webhooks.room_of_another(&room_id).await;
     }
 
     fn tell_moved(&self, user_id: &UserId, username: &str, room_id: &RoomId, event: &str) {

@@ -131,6 +131,7 @@ impl PresenceService {
         is_news: bool,
     ) {
         self.announcements.presence(user, status, last_seen);
+        self.webhooks.presence(user, status, last_seen, version);
         let number = Some(version).filter(|version| *version > 0);
         let payload = PresenceChanged {
             user_id: user,

@@ -12,6 +12,7 @@ use super::{Push, STORE_PAUSE};
 use crate::{
     domain::{Delivery, DeliveryId, PushTarget, Timestamp},
     ports::{PushGateway, PushStore, Sent, Settled},
+    services::backoff::Backoff,
     telemetry::metric,
 };
 
@@ -159,44 +160,5 @@ impl Attempt {
         let wait = self.backoff.after(attempts, retry_after);
         let due_at = Timestamp::now().plus(wait);
         (Settled::Postponed { attempts, due_at }, "failed")
-    }
-}
-
-/// How long to wait after a failure.
-struct Backoff {
-    first: Duration,
-    longest: Duration,
-}
-
-impl Backoff {
-    /// Twice as long each time, less up to a half by chance, so that what failed together is not
-    /// tried together; longer where the receiver asks for it, but never longer than the longest.
-    fn after(&self, attempts: u32, asked: Option<Duration>) -> Duration {
-        let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
-        let whole = self.first.saturating_mul(factor).min(self.longest);
-        let wait = whole.mul_f64(rand::random_range(0.5..=1.0));
-        wait.max(asked.unwrap_or_default().min(self.longest))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_the_longest_and_follow_the_receiver_up_to_it() {
-        let backoff = Backoff {
-            first: Duration::from_secs(1),
-            longest: Duration::from_secs(60),
-        };
-        for (attempts, whole) in [(1, 1), (2, 2), (6, 32), (7, 60), (u32::MAX, 60)] {
-            let wait = backoff.after(attempts, None);
-            let whole = Duration::from_secs(whole);
-            assert!((whole / 2..=whole).contains(&wait), "{attempts}: {wait:?}");
-        }
-        let asked = |seconds| backoff.after(1, Some(Duration::from_secs(seconds)));
-        assert_eq!(asked(30), Duration::from_secs(30));
-        assert_eq!(asked(3_600), Duration::from_secs(60));
-        assert!(asked(0) >= Duration::from_millis(500));
     }
 }

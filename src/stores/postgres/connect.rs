@@ -16,10 +16,11 @@ use tokio::time::timeout;
 use super::{OpenError, PostgresOptions, Synchronous};
 
 /// In their order, numbered from 1. One that has been released stays as it is: its checksum is stored.
-const SCRIPTS: [(&str, &str); 3] = [
+const SCRIPTS: [(&str, &str); 4] = [
     ("tables", include_str!("migrations/0001_tables.sql")),
     ("functions", include_str!("migrations/0002_functions.sql")),
     ("told", include_str!("migrations/0003_told.sql")),
+    ("hooks", include_str!("migrations/0004_hooks.sql")),
 ];
 
 static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {

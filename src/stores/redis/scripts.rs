@@ -66,7 +66,7 @@ macro_rules! scripts {
 scripts! {
     take renew finish retire
     arrive depart set get changed unsaved saved
-    enter leave
+    enter leave occupied
     register
     expire reap overdue told
     vacant restore restored

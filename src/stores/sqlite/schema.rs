@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_push.sql"),
     include_str!("migrations/0005_presence.sql"),
     include_str!("migrations/0006_told.sql"),
+    include_str!("migrations/0007_hooks.sql"),
 ];
 
 /// How many prepared statements a connection keeps; more than there are kinds of them.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     domain::{Room, UserId},
-    ports::{Occupancy, StoreResult},
+    ports::{Occupancy, RoomState, StoreError, StoreResult},
 };
 
 #[async_trait]
@@ -57,6 +57,18 @@ impl Occupancy for RedisPresence {
             Err(Unwritten::Lost) => Ok(false),
             Err(Unwritten::Failed) => Ok(true),
         }
+    }
+
+    async fn state_of(&self, room: &Room) -> StoreResult<RoomState> {
+        let ask = SCRIPTS.occupied.run(&self.0.redis, vec![room.to_string()]);
+        let reply = self.read(ask).await.ok_or(StoreError)?;
+        let [is_occupied, version] = reply.as_slice() else {
+            return Err(StoreError);
+        };
+        Ok(RoomState {
+            is_occupied: is_occupied == "yes",
+            version: version.parse().map_err(|_| StoreError)?,
+        })
     }
 
     async fn users_in(&self, room: &Room) -> StoreResult<Vec<UserId>> {
