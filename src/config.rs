@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use auth::Auth;
 pub use bridge::Bridge;
-pub use cluster::Cluster;
+pub use cluster::{Adapter, Cluster};
 pub use error::ConfigError;
 pub use limits::Limits;
 pub use load::{Override, Preset, Sources};

@@ -10,7 +10,8 @@
 //!   each. [`services`]: what Roomcast does. None of them knows axum, socketioxide or a database.
 //! - [`stores`]: the ports on SQLite or PostgreSQL, and in memory or Redis. [`wiring`] alone decides
 //!   which is used.
-//! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis.
+//! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis. [`ecosystem`]:
+//!   Node's servers and emitters on the same Redis.
 //! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks and Web Push.
 //! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
 //! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
@@ -70,6 +71,7 @@ pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod domain;
+pub mod ecosystem;
 pub mod error;
 pub mod events;
 pub mod guide;

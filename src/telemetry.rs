@@ -77,6 +77,9 @@ pub mod metric {
     pub const CLUSTER_LAG: &str = "roomcast_cluster_lag_seconds";
     /// Entries of other nodes by where we had them from: `redis` or `store`.
     pub const CLUSTER_ENTRIES: &str = "roomcast_cluster_entries_total";
+    /// Packets of emitters and other servers, by `channel` (`broadcast`, `request` or `response`) and
+    /// `outcome` (`done`, or why not).
+    pub const SERVERS_HEARD: &str = "roomcast_servers_heard_total";
     /// Messages of the bridge by `channel` and `outcome`.
     pub const BRIDGE: &str = "roomcast_bridge_messages_total";
 }
@@ -211,6 +214,10 @@ fn describe_cluster() {
     describe_counter!(
         metric::CLUSTER_ENTRIES,
         "Entries of other nodes by where they came from"
+    );
+    describe_counter!(
+        metric::SERVERS_HEARD,
+        "Packets of emitters and other servers by channel and outcome"
     );
     describe_counter!(
         metric::BRIDGE,

@@ -91,7 +91,7 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let position = store.last_position().await.map_err(WiringError::Read)?;
     let auth = Auth::new(auth_options(&config.auth), store.clone()).await?;
     let streams = Arc::new(StreamHub::new(store.clone(), stream_limits(config)));
-    let cluster = ClusterLink::open(config)?.map(Arc::new);
+    let cluster = ClusterLink::open(config, &hub)?.map(Arc::new);
     if let Some(cluster) = &cluster {
         hub.relay_to(Arc::new(cluster.outgoing.clone()));
     }

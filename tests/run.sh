@@ -285,6 +285,7 @@ cluster() {
   node_tests "what workers publish" bridge
   node_tests "what workers publish by rules, and what does not fit" bridge_relay
   node_tests "what workers publish while nodes and Redis fail" bridge_faults
+  node_tests "what emitters of Node's ecosystem publish" emitter
   node_tests "examples of drivers and workers" examples_backends
   node_tests "two nodes behind nginx" proxied_cluster
   node_tests "what containers are made of" packaging

@@ -3,6 +3,7 @@
 
 mod acceptor;
 mod arguments;
+mod asks;
 mod catch_up;
 mod client;
 mod client_sockets;
@@ -17,6 +18,7 @@ pub(super) mod fuzzing;
 mod handle;
 mod hub;
 mod persist;
+mod reach;
 mod recover;
 mod sockets;
 

@@ -12,6 +12,7 @@ use crate::{
     bridge::{Announcer, Bridge, BridgeOptions},
     cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
     config::{self, Config},
+    ecosystem::{Ecosystem, EcosystemOptions},
     ports::{Commit, FeedStore, Notice, Peers, PresenceNews, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
@@ -35,6 +36,7 @@ pub struct ClusterLink {
     /// Whether they are heard.
     pub hearing: Hearing,
     bridge: Bridge,
+    ecosystem: Ecosystem,
     /// Limits that hold over all nodes, by name.
     limits: Mutex<Vec<(&'static str, Arc<dyn SharedLimit>)>>,
     /// Who is where in the cluster.
@@ -56,7 +58,7 @@ type End<T> = Mutex<Option<T>>;
 
 impl ClusterLink {
     /// Where several nodes are configured: begins to connect.
-    pub(super) fn open(config: &Config) -> Result<Option<Self>, RedisOpenError> {
+    pub(super) fn open(config: &Config, hub: &Arc<Hub>) -> Result<Option<Self>, RedisOpenError> {
         let cluster = &config.cluster;
         if !cluster.is_on() {
             return Ok(None);
@@ -76,6 +78,8 @@ impl ClusterLink {
         let hearing = Hearing::default();
         let options = bridge_options(config, node.clone());
         let bridge = Bridge::new(redis.clone(), hearing.clone(), options);
+        let options = ecosystem_options(config, node.clone());
+        let ecosystem = Ecosystem::new(redis.clone(), hub.clone(), options);
         let presence = PresenceOptions {
             node: node.clone(),
             lease: cluster.lease(),
@@ -89,6 +93,7 @@ impl ClusterLink {
             announcer: Arc::default(),
             redis,
             bridge,
+            ecosystem,
             limits: Mutex::default(),
             outgoing: Outgoing::new(node, limits),
             hearing,
@@ -127,6 +132,7 @@ impl ClusterLink {
             },
             self.tell_spent(),
             self.bridge.run(services),
+            self.ecosystem.run(services),
             self.announcer.run(&self.redis),
             self.presence.run(),
             self.places.run(),
@@ -194,6 +200,16 @@ fn bridge_options(config: &Config, node: String) -> BridgeOptions {
         in_flight: bridge.in_flight,
         retry: bridge.retry(),
         group: bridge.group.clone(),
+    }
+}
+
+fn ecosystem_options(config: &Config, node: String) -> EcosystemOptions {
+    EcosystemOptions {
+        prefix: config.cluster.prefix.clone(),
+        node,
+        key: config.cluster.node_key.clone(),
+        emitters: config.bridge.emitters,
+        payload_bytes: config.limits.payload_bytes,
     }
 }
 

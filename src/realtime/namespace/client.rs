@@ -1,6 +1,6 @@
 //! One client: what it sends over its connection.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use super::{
     acceptor::{Acceptor, Admission},
@@ -29,6 +29,7 @@ pub struct Client {
     token: Option<String>,
     admission: Arc<Admission>,
     polling: Option<PollingGuard>,
+    address: Option<IpAddr>,
     decoder: Decoder,
     connects: usize,
     sockets: Option<Arc<ClientSockets>>,
@@ -40,6 +41,7 @@ impl Client {
         token: Option<String>,
         admission: Admission,
         polling: Option<PollingGuard>,
+        address: Option<IpAddr>,
     ) -> Self {
         let decoder = acceptor.decoder();
         Self {
@@ -47,6 +49,7 @@ impl Client {
             token,
             admission: Arc::new(admission),
             polling,
+            address,
             decoder,
             connects: 0,
             sockets: None,
@@ -95,6 +98,10 @@ impl Client {
                 let event = Event { value, ack };
                 sockets.event(gate.path(), event, gate.queue_limits())
             }
+            Kind::Ack(value, number) => {
+                sockets.answered(gate.path(), number, &value);
+                Ok(())
+            }
             Kind::Oversized { name, ack } => {
                 sockets.refuse_oversized(gate.path(), name, ack);
                 Ok(())
@@ -119,7 +126,7 @@ impl Client {
 impl Incoming for Client {
     fn begin(&mut self, connection: &Arc<Connection>) {
         let within = self.acceptor.connect_timeout();
-        let sockets = ClientSockets::new(connection.clone(), within);
+        let sockets = ClientSockets::new(connection.clone(), within, self.address);
         connection.await_namespace(within);
         // Engine.IO 3's clients are connected to `/` without asking.
         if connection.protocol() == Protocol::V3

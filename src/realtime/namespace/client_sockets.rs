@@ -1,6 +1,6 @@
 //! A client's sockets, one for each namespace over its connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use socketioxide_core::Value;
@@ -10,7 +10,7 @@ use super::{
     dispatch::{dispatch, refuse_oversized, size},
 };
 use crate::{
-    domain::UserId,
+    domain::{Timestamp, UserId},
     error::Error,
     ports::DisconnectReason,
     realtime::{
@@ -23,6 +23,8 @@ use crate::{
 pub struct ClientSockets {
     connection: Arc<Connection>,
     connect_timeout: Duration,
+    since: Timestamp,
+    address: Option<IpAddr>,
     state: Mutex<State>,
 }
 
@@ -70,10 +72,16 @@ pub struct Event {
 
 impl ClientSockets {
     /// None yet, over this connection, which must not be without one for longer than this.
-    pub fn new(connection: Arc<Connection>, connect_timeout: Duration) -> Arc<Self> {
+    pub fn new(
+        connection: Arc<Connection>,
+        connect_timeout: Duration,
+        address: Option<IpAddr>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             connection,
             connect_timeout,
+            since: Timestamp::now(),
+            address,
             state: Mutex::default(),
         })
     }
@@ -81,6 +89,16 @@ impl ClientSockets {
     /// The connection that they share.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
+    }
+
+    /// When the connection began.
+    pub fn since(&self) -> Timestamp {
+        self.since
+    }
+
+    /// Where the client is, as far as it is known.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// Whether there is none, nor one that has been asked for.
@@ -196,6 +214,22 @@ impl ClientSockets {
             }
             // It has left, or was refused, and does not know yet.
             None => Ok(()),
+        }
+    }
+
+    /// Takes a client's answer to an event.
+    pub fn answered(&self, path: &str, number: i64, ack: &Value) {
+        let context = {
+            let state = self.state.lock();
+            let slot = state.slots.iter().find(|(known, _)| *known == path);
+            match slot {
+                Some((_, Slot::Connected(context))) => Some(context.clone()),
+                _ => None,
+            }
+        };
+        if let Some(context) = context {
+            let namespace = &context.namespace;
+            namespace.answered(context.session.id(), number, ack);
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use metrics::counter;
 
 use super::{
+    asks::Asks,
     codec::{Draft, Encoded, Encoder},
     hub::{ROOT, Root},
 };
@@ -33,9 +34,11 @@ pub struct NamespaceHandle {
     pub(super) recovers: bool,
     pub(super) root: Root,
     pub(super) relay: Arc<OnceLock<Arc<dyn Relay>>>,
+    pub(super) servers: Arc<OnceLock<Arc<dyn Relay>>>,
+    pub(super) asks: Arc<Asks>,
 }
 
-/// The way to the sockets of other nodes.
+/// The way to the sockets of other nodes, or of other servers.
 pub trait Relay: Send + Sync + 'static {
     /// Tells other nodes an event, once. Never blocks.
     fn relay(&self, emit: &Emit<'_>, encoded: Encoded);
@@ -108,24 +111,31 @@ impl NamespaceHandle {
         let Some(draft) = self.draft(&emit) else {
             return;
         };
-        if let Some(relay) = self.relay.get() {
-            // What is for a socket of this node alone is nobody else's.
-            let is_ours = matches!(emit.to, [room] if self.rooms.has(room.as_str()));
-            if !is_ours {
-                relay.relay(&emit, draft.encoded());
-            }
+        // What is for a socket of this node alone is nobody else's.
+        let is_ours = matches!(emit.to, [room] if self.rooms.has(room.as_str()));
+        let told = |relay: &OnceLock<Arc<dyn Relay>>| relay.get().filter(|_| !is_ours).cloned();
+        if let Some(relay) = told(&self.relay) {
+            relay.relay(&emit, draft.encoded());
         }
-        self.send(&emit, draft);
+        let to_servers = told(&self.servers).map(|servers| (servers, draft.encoded()));
+        let is_news = self.send(&emit, draft);
+        if let Some((servers, encoded)) = to_servers.filter(|_| is_news) {
+            servers.relay(&emit, encoded);
+        }
     }
 
-    /// Sends this node's sockets an event that is encoded already.
-    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) {
+    /// Sends this node's sockets an event that is encoded already; whether it was news.
+    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) -> bool {
         let class = emit.class.as_str();
-        let Tally { delivered, dropped } = self.rooms.emit(emit, |offset| draft.seal(offset));
+        let Some(tally) = self.rooms.emit(emit, |offset| draft.seal(offset)) else {
+            return false;
+        };
+        let Tally { delivered, dropped } = tally;
         counter!(metric::DELIVERIES, "class" => class).increment(delivered);
         if dropped > 0 {
             counter!(metric::DROPS, "class" => class, "reason" => "slow_reader").increment(dropped);
         }
+        true
     }
 
     /// An event's packet, for one socket alone.

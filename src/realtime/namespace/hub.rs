@@ -73,6 +73,8 @@ impl Hub {
             recovers: options.recovers,
             root: options.root,
             relay: Arc::default(),
+            servers: Arc::default(),
+            asks: Arc::default(),
         };
         Self {
             namespaces,
@@ -102,6 +104,11 @@ impl Hub {
             },
             None => self.root.clone(),
         }
+    }
+
+    /// The paths of the namespaces.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.namespaces.keys().copied()
     }
 
     /// Ends connections whose tokens expire, for ever.
@@ -153,13 +160,27 @@ impl Hub {
         let _ = self.root.relay.set(relay);
     }
 
+    /// From now on events go to other servers, too.
+    pub fn tell_servers_by(&self, servers: Arc<dyn Relay>) {
+        // There is one.
+        let _ = self.root.servers.set(servers);
+    }
+
+    /// An event of `/` as other servers are told it.
+    pub fn encode(&self, emit: &Emit<'_>) -> Option<Encoded> {
+        let draft = self.named(emit)?.draft(emit)?;
+        Some(draft.encoded())
+    }
+
     /// Sends this node's sockets an event that another node has encoded.
     pub fn send_encoded(&self, emit: &Emit<'_>, encoded: Encoded) {
         let Some(namespace) = self.named(emit) else {
             return;
         };
         match namespace.encoder.encoded(emit.namespace, encoded) {
-            Some(draft) => namespace.send(emit, draft),
+            Some(draft) => {
+                namespace.send(emit, draft);
+            }
             None => drop_one(emit, "parser"),
         }
     }

@@ -8,7 +8,7 @@ use std::{
 
 use super::{Inner, Rooms};
 use crate::{
-    domain::Room,
+    domain::{Room, SocketId},
     ports::{Class, Emit, Keep},
     realtime::{
         Session,
@@ -31,18 +31,22 @@ pub struct Tally {
 
 impl Rooms {
     /// Sends an event to each socket of its rooms once. `seal` makes the packet; what it is given
-    /// becomes the last argument.
-    pub fn emit(&self, emit: &Emit<'_>, seal: impl FnOnce(Option<&str>) -> Packet) -> Tally {
+    /// becomes the last argument. None: a newer value was sent, or the same was said.
+    pub fn emit(
+        &self,
+        emit: &Emit<'_>,
+        seal: impl FnOnce(Option<&str>) -> Packet,
+    ) -> Option<Tally> {
         let mut inner = self.inner.lock();
         if let Some(number) = emit.number
             && !inner.newest.accept(what(emit), number)
         {
-            return Tally::default();
+            return None;
         }
         if let Some(says) = emit.says
             && !inner.newest.is_told(what(emit), says)
         {
-            return Tally::default();
+            return None;
         }
         let logged = match &mut inner.recovery {
             Some(recovery) if emit.keep == Keep::Kept => Logging::At(recovery.next()),
@@ -60,7 +64,15 @@ impl Rooms {
             position: emit.entry.map(|entry| entry.position),
         };
         inner.fan_out(emit, &mut sending);
-        sending.tally
+        Some(sending.tally)
+    }
+
+    /// The sockets in one of the rooms, or all where none is named, without those in the others.
+    pub fn select(&self, to: &[Room], except: &[Room]) -> Vec<Arc<Session>> {
+        let mut found = Vec::new();
+        let mut inner = self.inner.lock();
+        inner.visit((to, except, None), |session| found.push(session.clone()));
+        found
     }
 }
 
@@ -129,30 +141,41 @@ impl Sending<'_> {
 
 impl Inner {
     fn fan_out(&mut self, emit: &Emit<'_>, sending: &mut Sending<'_>) {
-        let is_plain = emit.except.is_empty() && emit.origin.is_none();
-        if is_plain && let [room] = emit.to {
-            return self.occupants(room).for_each(|member| sending.send(member));
+        let whom = (emit.to, emit.except, emit.origin);
+        self.visit(whom, |member| sending.send(member));
+    }
+
+    /// Visits the sockets in these rooms, each once; all, where there are none. Those in the other
+    /// rooms, and the one socket, are left out.
+    fn visit(
+        &mut self,
+        (to, except, origin): (&[Room], &[Room], Option<&SocketId>),
+        mut visit: impl FnMut(&Arc<Session>),
+    ) {
+        let is_plain = except.is_empty() && origin.is_none();
+        if is_plain && let [room] = to {
+            return self.occupants(room).for_each(visit);
         }
         self.emits += 1;
         let number = self.emits;
         // Whoever is marked has been looked at.
-        for member in emit.except.iter().flat_map(|room| self.occupants(room)) {
+        for member in except.iter().flat_map(|room| self.occupants(room)) {
             member.mark(number);
         }
-        if let Some(member) = emit.origin.and_then(|origin| self.sockets.get(origin)) {
+        if let Some(member) = origin.and_then(|origin| self.sockets.get(origin)) {
             member.session.mark(number);
         }
-        let send = |member: &Arc<Session>| {
+        let each = |member: &Arc<Session>| {
             if member.mark(number) {
-                sending.send(member);
+                visit(member);
             }
         };
-        match emit.to {
-            [] => self.sockets.values().map(|m| &m.session).for_each(send),
+        match to {
+            [] => self.sockets.values().map(|m| &m.session).for_each(each),
             rooms => rooms
                 .iter()
                 .flat_map(|room| self.occupants(room))
-                .for_each(send),
+                .for_each(each),
         }
     }
 

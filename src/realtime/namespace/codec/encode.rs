@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use socketioxide_core::{
     Value,
-    packet::Packet as SioPacket,
+    packet::{Packet as SioPacket, PacketData},
     parser::{Parse, ParserError},
 };
 use socketioxide_parser_common::CommonParser;
@@ -112,6 +112,27 @@ impl Encoder {
                 json_packet('3', '6', namespace, Some(id), &[text.as_bytes()], &binaries)
             }
             value => msgpack_packet(SioPacket::ack(namespace.to_owned(), value, id)),
+        })
+    }
+
+    /// An event that asks for an ack under this number.
+    pub fn ask(
+        self,
+        namespace: &str,
+        id: i64,
+        name: &str,
+        payload: Payload<'_>,
+    ) -> Result<Packet, EncodeError> {
+        Ok(match self.value(payload, Some(name))? {
+            Value::Str(text, binaries) => {
+                let binaries = binaries.unwrap_or_default();
+                json_packet('2', '5', namespace, Some(id), &[text.as_bytes()], &binaries)
+            }
+            value => {
+                let inner = PacketData::Event(value, Some(id));
+                let ns = namespace.to_owned().into();
+                msgpack_packet(SioPacket { inner, ns })
+            }
         })
     }
 

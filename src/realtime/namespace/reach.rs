@@ -1,0 +1,67 @@
+//! Sockets of this node as other servers see them: chosen by rooms, described, ended.
+
+use std::{net::IpAddr, sync::Arc};
+
+use super::handle::NamespaceHandle;
+use crate::{
+    domain::{Identity, Room, SocketId, Timestamp},
+    ports::DisconnectReason,
+    realtime::{Session, engine::Protocol},
+};
+
+/// A socket as other servers may know it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Its id.
+    pub id: SocketId,
+    /// The rooms that it is in.
+    pub rooms: Vec<Room>,
+    /// Who is behind it.
+    pub identity: Identity,
+    /// When its connection began.
+    pub since: Timestamp,
+    /// Where it came from.
+    pub address: Option<IpAddr>,
+    /// Which Engine.IO it speaks.
+    pub protocol: u8,
+}
+
+impl NamespaceHandle {
+    /// The sockets in one of the rooms, or all where none is named, without those in the others.
+    pub fn select(&self, to: &[Room], except: &[Room]) -> Vec<Arc<Session>> {
+        self.rooms.select(to, except)
+    }
+
+    /// What other servers may know of a socket.
+    pub fn describe(&self, session: &Session) -> Described {
+        let client = session.client();
+        Described {
+            id: session.id().clone(),
+            rooms: self.rooms.rooms_of(session.id()),
+            identity: session.identity(),
+            since: client.since(),
+            address: client.address(),
+            protocol: match session.connection().protocol() {
+                Protocol::V3 => 3,
+                Protocol::V4 => 4,
+            },
+        }
+    }
+
+    /// The rooms that somebody is in.
+    pub fn all_rooms(&self) -> Vec<Room> {
+        self.rooms.with_prefix("")
+    }
+
+    /// Ends a socket, since somebody asked for it; `close`: those of the same connection, too.
+    pub fn expel(&self, session: &Session, close: bool) {
+        let reason = DisconnectReason::Asked;
+        if close {
+            for context in session.client().contexts() {
+                context.namespace.disconnect(&context.session, reason);
+            }
+        } else {
+            self.disconnect(session, reason);
+        }
+    }
+}
