@@ -1,50 +1,85 @@
-//! Node's servers and emitters on the same Redis: their packets reach this node's sockets.
+//! Node's servers and emitters on the same Redis.
 //!
-//! `@socket.io/redis-emitter`, and whatever speaks its format, publishes events and requests on the
-//! channels of Node's Redis adapter. Every node hears them and does what they say for its own sockets,
-//! as each of Node's servers does: nothing is told on, so nothing arrives twice.
+//! **Emitters.** `@socket.io/redis-emitter`, and whatever speaks its format, publishes events and
+//! requests on the channels of Node's Redis adapter. Every node hears them and does what they say for
+//! its own sockets, as each of Node's servers does: nothing is told on, so nothing arrives twice. A node
+//! listens to their requests by a pattern: Node's servers count each other by who has subscribed to the
+//! channel itself, and wait for the answers of so many.
+//!
+//! **A mixed cluster** (`cluster.adapter`). A node is one of Node's servers, too: it is counted, it
+//! answers, and what its clients are sent it tells in Node's words. Its own protocol stays beside that:
+//! entries in the order of their positions, notices, presence. So Roomcast's nodes hear most events
+//! twice, and take no event in Node's words whose sender is one of the same `cluster.prefix`: their
+//! names among servers, `roomcast:{prefix}:{node}`, say so. Of a committed entry the node that committed
+//! it tells Node's servers, when it delivers it; two nodes that write to one room at the same moment may
+//! be heard there in either order, and `seq` says which is right.
 //!
 //! - [`channels`]: what the channels are called. [`value`]: bytes as values. [`message`]: what can be
-//!   said. [`pubsub`]: how Node's adapter writes it.
-//! - [`local`]: doing it for the sockets of this node. [`misfits`]: what does not fit.
-//!
-//! A node listens to requests by a pattern: Node's servers count each other by who has subscribed to
-//! the channel itself, and wait for the answers of so many.
+//!   said. [`pubsub`], [`sharded`]: how Node's adapters write it; [`dialect`] picks one of them.
+//! - [`answering`]: what others want, done by [`local`] for the sockets of this node. [`misfits`]: what
+//!   does not fit. [`built_in`]: events of servers that each node knows.
+//! - [`calls`]: what this node wants of others. [`telling`]: what waits to be told.
 
+mod alone;
+mod answering;
+mod built_in;
+mod calls;
 mod channels;
+mod core;
+mod describe;
+mod dialect;
 mod local;
 mod message;
 mod misfits;
 mod pubsub;
+mod sharded;
+mod telling;
 mod value;
 
 use std::{sync::Arc, time::Duration};
 
-use fred::interfaces::{EventInterface, PubsubInterface};
+use fred::{
+    interfaces::{EventInterface, PubsubInterface},
+    types::{Message, MessageKind},
+};
+use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
 use parking_lot::Mutex;
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 
 use self::{
+    calls::Calls,
     channels::{Channels, Place},
+    core::{Core, ToServers},
     local::{Local, Move},
     message::{Heard, Request},
     misfits::Misfits,
+    sharded::Said,
+    telling::Telling,
     value::Unfit,
 };
 use crate::{
-    realtime::namespace::Hub, services::Services, stores::redis::Redis, telemetry::metric,
+    cluster::QueueLimits,
+    ports::{Emitter, Servers},
+    realtime::namespace::{Hub, Relay},
+    services::Services,
+    stores::redis::Redis,
+    telemetry::metric,
 };
 
-pub use message::Filter;
+pub use alone::Alone;
+pub use dialect::Dialect;
 
 /// How often it is tried to subscribe while Redis does not answer.
 const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
 
+/// The largest answer of another server that is taken, in bytes: it may describe many sockets.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
 /// What the names begin with by which Roomcast's nodes are known among Node's servers.
 const OURS: &str = "roomcast";
 
-/// How other servers are heard.
+/// How other servers are heard and told.
 #[derive(Clone, Debug)]
 pub struct EcosystemOptions {
     /// What distinguishes this cluster of Roomcast's from others.
@@ -55,58 +90,103 @@ pub struct EcosystemOptions {
     pub key: String,
     /// Whether emitters are heard.
     pub emitters: bool,
+    /// The adapter of the servers that this node is one of, if it is.
+    pub dialect: Option<Dialect>,
+    /// How long servers are waited for.
+    pub timeout: Duration,
+    /// How much may wait to be told.
+    pub queue: QueueLimits,
     /// The largest packet that is taken, in bytes.
     pub payload_bytes: usize,
 }
 
-/// Hears emitters and other servers.
+/// Hears emitters and other servers, and tells these.
 pub struct Ecosystem {
-    redis: Redis,
+    core: Arc<Core>,
     options: EcosystemOptions,
-    channels: Vec<Channels>,
-    local: Local,
     moves: Mutex<Option<mpsc::Receiver<Move>>>,
     misfits: Misfits,
 }
 
 impl Ecosystem {
-    /// Nothing is heard before [`Ecosystem::run`].
+    /// Nothing is heard or told before [`Ecosystem::run`].
     pub fn new(redis: Redis, hub: Arc<Hub>, options: EcosystemOptions) -> Self {
         let uid = format!("{OURS}:{}:{}", options.prefix, options.node);
         let channels = |path| Channels::new(&options.key, path, &uid);
         let channels = hub.paths().map(channels).collect();
-        let (local, moves) = Local::new(hub);
-        Self {
+        let (local, moves) = Local::new(hub.clone());
+        let core = Core {
             redis,
+            hub,
             channels,
+            dialect: options.dialect,
+            uid,
+            node: options.node.clone(),
+            timeout: options.timeout,
             local,
+            telling: Telling::new(options.queue),
+            open: core::Open::default(),
+        };
+        Self {
+            core: Arc::new(core),
             moves: Mutex::new(Some(moves)),
             misfits: Misfits::default(),
             options,
         }
     }
 
-    /// Hears, for ever.
-    pub async fn run(&self, services: &Services) {
-        let moves = self.moves.lock().take();
-        let Some(moves) = moves.filter(|_| self.options.emitters) else {
-            return;
+    /// The servers, as programs may call them.
+    pub fn servers(&self) -> Arc<dyn Servers> {
+        Arc::new(Calls(self.core.clone()))
+    }
+
+    /// The way of events that sockets are sent to other servers, if there may be any.
+    pub fn relay(&self) -> Option<Arc<dyn Relay>> {
+        self.options.dialect?;
+        Some(Arc::new(ToServers(self.core.clone())))
+    }
+
+    /// The same, of what has been committed.
+    pub fn emitter(&self) -> Option<Arc<dyn Emitter>> {
+        self.options.dialect?;
+        Some(Arc::new(ToServers(self.core.clone())))
+    }
+
+    /// Hears and tells, for ever.
+    pub fn run<'a>(&'a self, services: &'a Services) -> BoxFuture<'a, ()> {
+        let running = async move {
+            let Some(moves) = self.moves.lock().take() else {
+                return;
+            };
+            tokio::join!(
+                self.listen(),
+                self.tell(),
+                local::tell_moves(services, moves)
+            );
         };
-        tokio::join!(self.listen(), local::tell_moves(services, moves));
+        running.boxed()
+    }
+
+    /// Waits until what has been told so far has been published, at most so long.
+    pub async fn flushed(&self, limit: Duration) {
+        self.core.telling.flushed(limit).await;
+    }
+
+    async fn tell(&self) {
+        if let Some(dialect) = self.options.dialect {
+            self.core.telling.run(&self.core.redis, dialect).await;
+        }
     }
 
     async fn listen(&self) {
-        let mut messages = self.redis.subscriber().message_rx();
+        let mut messages = self.core.redis.subscriber().message_rx();
         while let Err(error) = self.subscribe().await {
             tracing::debug!(%error, "cannot listen to other servers; trying again");
             tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
         }
         loop {
             match messages.recv().await {
-                Ok(message) => {
-                    let payload = message.value.as_bytes().unwrap_or_default();
-                    self.hear(&message.channel, payload);
-                }
+                Ok(message) => self.hear(&message),
                 Err(RecvError::Lagged(count)) => {
                     counter!(metric::CLUSTER_LOST, "reason" => "lagged").increment(count);
                 }
@@ -116,67 +196,109 @@ impl Ecosystem {
     }
 
     async fn subscribe(&self) -> Result<(), fred::error::Error> {
-        let patterns = self.channels.iter();
-        let patterns = patterns.flat_map(|one| [one.broadcasts(), one.requests()]);
-        let patterns: Vec<_> = patterns.collect();
-        self.redis.subscriber().psubscribe(patterns).await
+        let (subscriber, all) = (self.core.redis.subscriber(), &self.core.channels);
+        let emitters = self.options.emitters;
+        let (mut patterns, mut channels, mut sharded) = (Vec::new(), Vec::new(), Vec::new());
+        for one in all {
+            match self.options.dialect {
+                Some(Dialect::PubSub) => {
+                    patterns.push(one.broadcasts());
+                    channels.extend([&one.request, &one.response, &one.own_response]);
+                }
+                Some(Dialect::Sharded) => sharded.extend([&one.broadcast, &one.own_sharded]),
+                None => {}
+            }
+            if emitters && self.options.dialect != Some(Dialect::PubSub) {
+                patterns.extend([one.broadcasts(), one.requests()]);
+            }
+        }
+        if !patterns.is_empty() {
+            subscriber.psubscribe(patterns).await?;
+        }
+        if !channels.is_empty() {
+            let channels: Vec<_> = channels.into_iter().map(String::as_str).collect();
+            subscriber.subscribe(channels).await?;
+        }
+        for channel in sharded {
+            // In a Redis Cluster each may be another server's.
+            subscriber.ssubscribe(channel.as_str()).await?;
+        }
+        Ok(())
     }
 
-    fn hear(&self, channel: &str, payload: &[u8]) {
-        let placed = |one: &&Channels| one.place(channel).is_some();
-        let Some(channels) = self.channels.iter().find(placed) else {
+    fn hear(&self, message: &Message) {
+        let payload = message.value.as_bytes().unwrap_or_default();
+        let is_sharded = message.kind == MessageKind::SMessage;
+        let placed = self.core.channels.iter().find_map(|channels| {
+            let place = match is_sharded {
+                true => channels.sharded_place(&message.channel),
+                false => channels.place(&message.channel),
+            };
+            Some((channels, place?))
+        });
+        let Some((channels, place)) = placed else {
             return;
         };
-        let Some(place) = channels.place(channel) else {
-            return;
-        };
-        if place == Place::Broadcast
-            && pubsub::sender(payload).is_some_and(|from| self.is_ours(from))
+        let is_told = |from| self.is_of_this_cluster(from);
+        if !is_sharded && place == Place::Broadcast && pubsub::sender(payload).is_some_and(is_told)
         {
             return;
         }
-        match self.read(place, channels, payload) {
-            Ok(heard) => {
+        match self.read(place, channels, is_sharded, payload) {
+            Ok(said) => {
                 self.misfits.note(place, Ok(()));
-                self.perform(channels, heard);
+                self.take(channels, said);
             }
             Err(unfit) => self.misfits.note(place, Err(unfit)),
         }
     }
 
-    fn read(&self, place: Place, channels: &Channels, payload: &[u8]) -> Result<Heard, Unfit> {
-        let value = value::read(payload, self.options.payload_bytes)?;
-        match place {
-            Place::Broadcast => pubsub::read_broadcast(&value, channels.path),
-            Place::Request => pubsub::read_request(&value, channels.path),
-            Place::Response => Err(Unfit::Unknown),
+    fn read(
+        &self,
+        place: Place,
+        channels: &Channels,
+        is_sharded: bool,
+        payload: &[u8],
+    ) -> Result<Said, Unfit> {
+        let max_bytes = match place {
+            Place::Response => MAX_ANSWER_BYTES,
+            Place::Broadcast | Place::Request => self.options.payload_bytes,
+        };
+        let value = value::read(payload, max_bytes)?;
+        if is_sharded {
+            return sharded::read(&value, channels.path);
+        }
+        Ok(match place {
+            Place::Broadcast => Said::Request(pubsub::read_broadcast(&value, channels.path)?),
+            Place::Request => Said::Request(pubsub::read_request(&value, channels.path)?),
+            Place::Response => {
+                let (id, answer) = pubsub::read_answer(&value)?;
+                Said::Answer(id, answer)
+            }
+        })
+    }
+
+    fn take(&self, channels: &Channels, said: Said) {
+        match said {
+            // What this node says itself is done already.
+            Said::Request(heard) if heard.from == self.core.uid => {}
+            Said::Request(Heard {
+                from,
+                request: Request::Emit { .. },
+                ..
+            }) if self.is_of_this_cluster(&from) => {}
+            Said::Request(heard) => answering::perform(&self.core, channels, heard),
+            Said::Answer(id, answer) => self.core.answered(&id, answer),
         }
     }
 
     /// Whether this is a node of this cluster, whose events are told by its own protocol.
-    fn is_ours(&self, uid: &str) -> bool {
+    fn is_of_this_cluster(&self, uid: &str) -> bool {
         let name = uid
             .strip_prefix(OURS)
             .and_then(|rest| rest.strip_prefix(':'));
         let node = name.and_then(|name| name.strip_prefix(&self.options.prefix));
         let node = node.and_then(|rest| rest.strip_prefix(':'));
         node.is_some_and(|node| !node.contains(':'))
-    }
-
-    fn perform(&self, channels: &Channels, heard: Heard) {
-        let (local, path) = (&self.local, channels.path);
-        match heard.request {
-            Request::Emit {
-                event,
-                to,
-                volatile,
-            } => local.emit(path, &event, &to, volatile),
-            Request::Join { to, rooms } => local.join(path, &to, &rooms),
-            Request::Leave { to, rooms } => local.leave(path, &to, &rooms),
-            Request::Disconnect { to, close } => local.disconnect(path, &to, close),
-            // These want an answer, which nobody expects of a node that is no member.
-            Request::Ask { .. } | Request::Fetch { .. } | Request::Ids { .. } | Request::Rooms => {}
-            Request::ServerSide { .. } => {}
-        }
     }
 }

@@ -16,6 +16,7 @@ mod push_store;
 mod revocation_store;
 mod room_gate;
 mod seen_store;
+mod servers;
 mod session_store;
 mod shared_limit;
 mod sockets;
@@ -45,6 +46,7 @@ pub use push_store::{
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::{GateSilent, RoomGate};
 pub use seen_store::{SeenStore, SeenUser};
+pub use servers::{Ended, FoundSocket, Gathered, Servers, Whom};
 pub use session_store::{SavedSession, SessionStore};
 pub use shared_limit::{SharedLimit, Spent, TOLD_PER_SECOND};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};

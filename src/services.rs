@@ -53,7 +53,10 @@ pub use watch::{Snapshot, Watch, Watched};
 
 use std::sync::Arc;
 
-use crate::{error::Result, ports::Notice};
+use crate::{
+    error::Result,
+    ports::{Notice, Servers},
+};
 
 /// Every service, as events and routes reach them.
 #[derive(Clone)]
@@ -96,6 +99,8 @@ pub struct Services {
     pub sessions: Arc<Sessions>,
     /// Reading anew what was missed of other nodes.
     pub resync: Arc<Resync>,
+    /// The servers of the cluster, those of Node among them.
+    pub servers: Arc<dyn Servers>,
     /// Which node does what only one must do.
     pub lead: Lead,
 }

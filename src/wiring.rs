@@ -1,6 +1,7 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
 mod cluster;
+mod known;
 mod options;
 mod push;
 
@@ -12,6 +13,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 pub use self::cluster::ClusterLink;
 use self::{
     cluster::Live,
+    known::Known,
     options::{
         access, audience, auth_options, gateway, postgres_options, provider, retention,
         sqlite_options, stream_limits,
@@ -20,10 +22,8 @@ use self::{
 use crate::{
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
-    ports::{
-        Announcements, Commit, Emitter, NoAnnouncements, NoPeers, Occupancy, Peers, PositionStore,
-        PresenceStore, Sockets, StoreError,
-    },
+    ecosystem::Alone,
+    ports::{Commit, Emitter, NoPeers, Peers, Sockets, StoreError},
     realtime::{
         namespace::{Hub, OwnSockets},
         streams::StreamHub,
@@ -35,9 +35,8 @@ use crate::{
     },
     stores::{
         Durable,
-        memory::{MemoryOccupancy, MemoryPositions, MemoryPresence},
         postgres::{self, PostgresStore},
-        redis::{RedisOpenError, RedisPositions},
+        redis::RedisOpenError,
         sqlite::{self, SqliteStore},
     },
 };
@@ -94,6 +93,9 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let cluster = ClusterLink::open(config, &hub)?.map(Arc::new);
     if let Some(cluster) = &cluster {
         hub.relay_to(Arc::new(cluster.outgoing.clone()));
+        if let Some(servers) = cluster.ecosystem.relay() {
+            hub.tell_servers_by(servers);
+        }
     }
     let services = services(config, &auth, &store, &hub, &streams, cluster.as_deref())?;
     let services = Arc::new(services);
@@ -141,33 +143,6 @@ async fn open_store(
     Ok(Arc::new(SqliteStore::open(&options, commits)?))
 }
 
-/// What may be forgotten: of one node in memory, of several in Redis.
-struct Known {
-    presence: Arc<dyn PresenceStore>,
-    occupancy: Arc<dyn Occupancy>,
-    positions: Arc<dyn PositionStore>,
-    announcements: Arc<dyn Announcements>,
-}
-
-impl Known {
-    fn of(cluster: Option<&ClusterLink>, sockets: &Arc<dyn Sockets>) -> Self {
-        match cluster {
-            Some(cluster) => Self {
-                presence: Arc::new(cluster.presence.clone()),
-                occupancy: Arc::new(cluster.presence.clone()),
-                positions: Arc::new(RedisPositions::open(cluster.redis.clone())),
-                announcements: cluster.announcer.clone(),
-            },
-            None => Self {
-                presence: Arc::new(MemoryPresence::default()),
-                occupancy: Arc::new(MemoryOccupancy::new(sockets.clone())),
-                positions: Arc::new(MemoryPositions::default()),
-                announcements: Arc::new(NoAnnouncements),
-            },
-        }
-    }
-}
-
 fn services(
     config: &Config,
     auth: &Auth,
@@ -179,6 +154,10 @@ fn services(
     let peers: Arc<dyn Peers> = match cluster {
         Some(cluster) => Arc::new(cluster.outgoing.clone()),
         None => Arc::new(NoPeers),
+    };
+    let servers = match cluster {
+        Some(cluster) => cluster.ecosystem.servers(),
+        None => Arc::new(Alone::new(hub.clone())),
     };
     let emitter: Arc<dyn Emitter> = hub.clone();
     let sockets: Arc<dyn Sockets> = hub.clone();
@@ -290,6 +269,7 @@ fn services(
             node: cluster.map_or("", |cluster| cluster.outgoing.node()).into(),
         },
         sessions,
+        servers,
         chat,
         typing,
         presence,

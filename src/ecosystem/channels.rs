@@ -32,6 +32,8 @@ pub(super) struct Channels {
     pub response: String,
     /// Answers to this node alone.
     pub own_response: String,
+    /// The same, of the sharded adapter.
+    pub own_sharded: String,
 }
 
 impl Channels {
@@ -42,6 +44,7 @@ impl Channels {
             request: format!("{key}-request#{path}#"),
             response: format!("{key}-response#{path}#"),
             own_response: format!("{key}-response#{path}#{uid}#"),
+            own_sharded: format!("{key}#{path}#{uid}#"),
         }
     }
 
@@ -55,6 +58,15 @@ impl Channels {
             Some(Place::Response)
         } else {
             None
+        }
+    }
+
+    /// What a channel of the sharded adapter is for, if it is one of these.
+    pub fn sharded_place(&self, channel: &str) -> Option<Place> {
+        if channel == self.broadcast {
+            Some(Place::Broadcast)
+        } else {
+            (channel == self.own_sharded).then_some(Place::Response)
         }
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use metrics::counter;
 use tokio::sync::mpsc;
 
-use super::message::{Event, Filter};
+use super::message::Event;
 use crate::{
     domain::{Identity, Room},
-    ports::{Class, Emit, Emitter, Joined, Left},
+    ports::{Class, Emit, Emitter, Joined, Left, Whom},
     realtime::{
         Session,
         namespace::{Hub, NamespaceHandle, OwnSockets},
@@ -50,14 +50,14 @@ impl Local {
         self.hub.namespace(path)
     }
 
-    pub fn emit(&self, path: &'static str, event: &Event, to: &Filter, volatile: bool) {
+    pub fn emit(&self, path: &'static str, event: &Event, to: &Whom, volatile: bool) {
         let emit = Emit::new(Class::Passing, &to.rooms, &event.name, &event.args);
         let emit = emit.except(&to.except).in_namespace(path);
         let own = OwnSockets(self.hub.clone());
         own.emit(if volatile { emit.volatile() } else { emit });
     }
 
-    pub fn join(&self, path: &'static str, to: &Filter, rooms: &[Room]) {
+    pub fn join(&self, path: &'static str, to: &Whom, rooms: &[Room]) {
         let namespace = self.namespace(path);
         for session in namespace.select(&to.rooms, &to.except) {
             for room in rooms {
@@ -72,7 +72,7 @@ impl Local {
         }
     }
 
-    pub fn leave(&self, path: &'static str, to: &Filter, rooms: &[Room]) {
+    pub fn leave(&self, path: &'static str, to: &Whom, rooms: &[Room]) {
         let namespace = self.namespace(path);
         for session in namespace.select(&to.rooms, &to.except) {
             for room in rooms {
@@ -84,7 +84,7 @@ impl Local {
         }
     }
 
-    pub fn disconnect(&self, path: &'static str, to: &Filter, close: bool) {
+    pub fn disconnect(&self, path: &'static str, to: &Whom, close: bool) {
         let namespace = self.namespace(path);
         for session in namespace.select(&to.rooms, &to.except) {
             namespace.expel(&session, close);

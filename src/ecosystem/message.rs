@@ -5,31 +5,17 @@ use std::time::Duration;
 use rmpv::Value;
 
 use super::value::{self, Unfit};
-use crate::domain::{Args, Room, check_event_name};
+use crate::{
+    domain::{Args, Room, check_event_name},
+    ports::Whom,
+};
 
-/// Whom something is for: the sockets in one of these rooms, or all where none is named, without those
-/// in the others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// The rooms.
-    pub rooms: Vec<Room>,
-    /// The rooms whose sockets are left out.
-    pub except: Vec<Room>,
-}
-
-impl Filter {
-    /// The sockets of a room.
-    pub fn room(room: Room) -> Self {
-        let (rooms, except) = (vec![room], Vec::new());
-        Self { rooms, except }
-    }
-
-    pub(super) fn read(opts: &Value) -> Result<Self, Unfit> {
-        Ok(Self {
-            rooms: value::rooms(opts, "rooms")?,
-            except: value::rooms(opts, "except")?,
-        })
-    }
+/// Whom a packet's options name.
+pub(super) fn read_whom(opts: &Value) -> Result<Whom, Unfit> {
+    Ok(Whom {
+        rooms: value::rooms(opts, "rooms")?,
+        except: value::rooms(opts, "except")?,
+    })
 }
 
 /// An event and its arguments.
@@ -70,6 +56,11 @@ impl Event {
         if of != namespace {
             return Err(Unfit::Namespace);
         }
+        Self::from_packet_in(packet)
+    }
+
+    /// The event of a packet whose namespace is known.
+    pub fn from_packet_in(packet: &Value) -> Result<Self, Unfit> {
         match value::number(packet, "type") {
             Some(EVENT | BINARY_EVENT) => {}
             Some(_) => return Err(Unfit::Unknown),
@@ -85,26 +76,26 @@ pub(super) enum Request {
     /// Send an event.
     Emit {
         event: Event,
-        to: Filter,
+        to: Whom,
         /// Only to those who are there.
         volatile: bool,
     },
     /// Send an event and tell what each client answers within that time.
     Ask {
         event: Event,
-        to: Filter,
+        to: Whom,
         within: Duration,
     },
     /// Let sockets join rooms.
-    Join { to: Filter, rooms: Vec<Room> },
+    Join { to: Whom, rooms: Vec<Room> },
     /// Let sockets leave rooms.
-    Leave { to: Filter, rooms: Vec<Room> },
+    Leave { to: Whom, rooms: Vec<Room> },
     /// End sockets, or their connections.
-    Disconnect { to: Filter, close: bool },
+    Disconnect { to: Whom, close: bool },
     /// Describe sockets.
-    Fetch { to: Filter },
+    Fetch { to: Whom },
     /// Name the sockets in rooms.
-    Ids { to: Filter },
+    Ids { to: Whom },
     /// Name all rooms.
     Rooms,
     /// An event for the servers themselves.

@@ -5,10 +5,10 @@ use std::time::Duration;
 use rmpv::Value;
 
 use super::{
-    message::{Answer, Event, Filter, Heard, Request},
+    message::{self, Answer, Event, Heard, Request},
     value::{self, Unfit, map},
 };
-use crate::domain::Room;
+use crate::{domain::Room, ports::Whom};
 
 /// What requests are, by their numbers.
 mod kind {
@@ -45,7 +45,7 @@ pub(super) fn read_broadcast(broadcast: &Value, namespace: &str) -> Result<Heard
         id: None,
         request: Request::Emit {
             event,
-            to: Filter::read(opts)?,
+            to: message::read_whom(opts)?,
             volatile: is_volatile(opts),
         },
     })
@@ -66,7 +66,7 @@ pub(super) fn ack_timeout(opts: &Value) -> Duration {
 pub(super) fn read_request(request: &Value, namespace: &str) -> Result<Heard, Unfit> {
     let kind = value::number(request, "type").ok_or(Unfit::Malformed)?;
     let to = || match value::get(request, "opts") {
-        Some(opts) => Filter::read(opts),
+        Some(opts) => message::read_whom(opts),
         None => one_socket(request),
     };
     let rooms = || match value::text(request, "room") {
@@ -75,7 +75,7 @@ pub(super) fn read_request(request: &Value, namespace: &str) -> Result<Heard, Un
     };
     let request_is = match kind {
         kind::SOCKETS => Request::Ids {
-            to: Filter::read(request)?,
+            to: message::read_whom(request)?,
         },
         kind::ALL_ROOMS => Request::Rooms,
         kind::JOIN => Request::Join {
@@ -99,7 +99,7 @@ pub(super) fn read_request(request: &Value, namespace: &str) -> Result<Heard, Un
             let packet = value::get(request, "packet").ok_or(Unfit::Malformed)?;
             Request::Ask {
                 event: Event::from_packet(packet, namespace)?,
-                to: Filter::read(opts)?,
+                to: message::read_whom(opts)?,
                 within: ack_timeout(opts),
             }
         }
@@ -113,9 +113,9 @@ pub(super) fn read_request(request: &Value, namespace: &str) -> Result<Heard, Un
 }
 
 /// Older servers name one socket.
-fn one_socket(request: &Value) -> Result<Filter, Unfit> {
+fn one_socket(request: &Value) -> Result<Whom, Unfit> {
     let socket = value::text(request, "sid").ok_or(Unfit::Malformed)?;
-    Ok(Filter::room(Room::named(socket)))
+    Ok(Whom::room(Room::named(socket)))
 }
 
 /// A request as Node reads it, to be told on the channel for requests.
@@ -230,7 +230,7 @@ pub(super) fn packet(event: &Event, namespace: &str) -> Value {
     ])
 }
 
-pub(super) fn opts(to: &Filter, timeout: Option<Duration>) -> Value {
+pub(super) fn opts(to: &Whom, timeout: Option<Duration>) -> Value {
     let timeout = timeout.map(|timeout| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
     let flags = timeout.map_or_else(|| map([]), |timeout| map([("timeout", timeout.into())]));
     map([

@@ -17,9 +17,11 @@ mod drain;
 pub(super) mod fuzzing;
 mod handle;
 mod hub;
+mod options;
 mod persist;
 mod reach;
 mod recover;
+mod server_events;
 mod sockets;
 
 use std::{collections::HashMap, sync::Arc};
@@ -33,6 +35,8 @@ pub use dispatch::Rules;
 pub use drain::Pace;
 pub use handle::{NamespaceHandle, Relay};
 pub use hub::{Hub, OwnSockets, Root};
+pub use reach::Described;
+pub use server_events::ServerHandler;
 
 use self::{
     acceptor::{Acceptor, AcceptorLimits},
@@ -40,16 +44,15 @@ use self::{
     connect::Gate,
     dispatch::Route,
     hub::HubOptions,
+    options::{engine_options, queue_limits},
 };
 use super::{
-    Budget, ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits,
-    engine::{Eio3, Engine, Options},
-    expiry::Expiry,
+    ConnectionLimits, Context, Event, EventLimits, Handling, engine::Engine, expiry::Expiry,
     log::LogLimits,
 };
 use crate::{
     auth::Auth,
-    config::{self, Config},
+    config::Config,
     error::Result,
     ports::{Places, SessionStore, StoreResult},
     services::Services,
@@ -63,6 +66,7 @@ pub struct Namespace {
     routes: Vec<Route>,
     on_connect: Option<OnConnect>,
     admission: NamespaceAdmission,
+    server_events: Vec<(String, ServerHandler)>,
 }
 
 /// Who may connect to a namespace.
@@ -86,6 +90,7 @@ impl Namespace {
             routes: Vec::new(),
             on_connect: None,
             admission: NamespaceAdmission::default(),
+            server_events: Vec::new(),
         }
     }
 
@@ -227,8 +232,12 @@ impl Endpoint {
             hub.keep_logs(limits, position);
             hub.persist(&behind.sessions, config.recovery.window());
         }
+        let mut server_events = HashMap::new();
         let mut merged: Vec<Namespace> = Vec::new();
-        for namespace in namespaces {
+        for mut namespace in namespaces {
+            for (name, handler) in namespace.server_events.drain(..) {
+                server_events.insert((namespace.path, name), handler);
+            }
             match merged.iter_mut().find(|known| known.path == namespace.path) {
                 Some(known) => {
                     known.routes.extend(namespace.routes);
@@ -244,6 +253,7 @@ impl Endpoint {
                 routes,
                 on_connect,
                 admission,
+                ..
             } = namespace;
             let gate = Gate {
                 hub: Arc::downgrade(hub),
@@ -264,37 +274,10 @@ impl Endpoint {
             };
             (path, Arc::new(gate))
         });
+        let _ = hub.server_events.set(server_events);
         let gates: HashMap<_, _> = gates.collect();
         // It is opened once.
         let _ = self.acceptor.gates.set(gates);
         Ok(())
-    }
-}
-
-fn queue_limits(socket: &config::Socket) -> QueueLimits {
-    QueueLimits {
-        events: socket.queued_events,
-        bytes: socket.queued_bytes,
-        in_flight: socket.in_flight_events,
-    }
-}
-
-fn engine_options(config: &Config) -> Options {
-    let socket = &config.socket;
-    Options {
-        ping_interval: socket.ping_interval(),
-        ping_timeout: socket.ping_timeout(),
-        upgrade_timeout: socket.upgrade_timeout(),
-        body_timeout: config.server.header_read_timeout(),
-        stall_limit: socket.stall_limit(),
-        budget: Budget {
-            bytes: socket.pending_bytes,
-        },
-        max_payload: config.limits.payload_bytes,
-        eio3: if socket.eio3 {
-            Eio3::Served
-        } else {
-            Eio3::Refused
-        },
     }
 }

@@ -1,6 +1,7 @@
 //! The parts of a cluster.
 
 mod heed;
+mod options;
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,11 +9,12 @@ use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle};
 
+use self::options::{bridge_options, ecosystem_options, queue_limits};
 use crate::{
-    bridge::{Announcer, Bridge, BridgeOptions},
-    cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
+    bridge::{Announcer, Bridge},
+    cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing},
     config::{self, Config},
-    ecosystem::{Ecosystem, EcosystemOptions},
+    ecosystem::Ecosystem,
     ports::{Commit, FeedStore, Notice, Peers, PresenceNews, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
@@ -36,7 +38,8 @@ pub struct ClusterLink {
     /// Whether they are heard.
     pub hearing: Hearing,
     bridge: Bridge,
-    ecosystem: Ecosystem,
+    /// Node's servers and emitters.
+    pub ecosystem: Ecosystem,
     /// Limits that hold over all nodes, by name.
     limits: Mutex<Vec<(&'static str, Arc<dyn SharedLimit>)>>,
     /// Who is where in the cluster.
@@ -68,10 +71,6 @@ impl ClusterLink {
             prefix: cluster.prefix.clone(),
             timeout: cluster.redis_timeout(),
         })?;
-        let limits = QueueLimits {
-            frames: cluster.publish_queue,
-            bytes: cluster.publish_bytes,
-        };
         let (heard, to_hear) = mpsc::channel(MAX_HEARD);
         let (notices, to_heed) = mpsc::unbounded_channel();
         let node = EngineId::generate().as_str().to_owned();
@@ -95,7 +94,7 @@ impl ClusterLink {
             bridge,
             ecosystem,
             limits: Mutex::default(),
-            outgoing: Outgoing::new(node, limits),
+            outgoing: Outgoing::new(node, queue_limits(config)),
             hearing,
             heard: (heard, Mutex::new(Some(to_hear))),
             notices: (notices, Mutex::new(Some(to_heed))),
@@ -182,34 +181,9 @@ impl ClusterLink {
         let leaving = async {
             self.bridge.release().await;
             self.presence.retire().await;
-            self.outgoing.flushed(FLUSH).await;
+            tokio::join!(self.outgoing.flushed(FLUSH), self.ecosystem.flushed(FLUSH));
         };
         leaving.boxed()
-    }
-}
-
-fn bridge_options(config: &Config, node: String) -> BridgeOptions {
-    let bridge = &config.bridge;
-    BridgeOptions {
-        node,
-        timeout: config.cluster.redis_timeout(),
-        channels: bridge.channels,
-        rules: config.relay.clone(),
-        payload_bytes: config.limits.payload_bytes,
-        queue: bridge.queue,
-        in_flight: bridge.in_flight,
-        retry: bridge.retry(),
-        group: bridge.group.clone(),
-    }
-}
-
-fn ecosystem_options(config: &Config, node: String) -> EcosystemOptions {
-    EcosystemOptions {
-        prefix: config.cluster.prefix.clone(),
-        node,
-        key: config.cluster.node_key.clone(),
-        emitters: config.bridge.emitters,
-        payload_bytes: config.limits.payload_bytes,
     }
 }
 
@@ -238,6 +212,7 @@ pub(super) fn follow(
         hub: live.hub,
         others,
         notices,
+        servers: cluster.and_then(|cluster| cluster.ecosystem.emitter()),
         options: FollowerOptions {
             poll: config.poll(),
             gap: config.gap(),

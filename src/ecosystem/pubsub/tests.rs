@@ -25,7 +25,7 @@ fn a_packet_of_the_emitter_is_read() {
     };
     assert_eq!(event.name, "hello");
     assert_eq!(event.args.0, [Value::from("world")]);
-    assert_eq!((to, volatile), (Filter::default(), false));
+    assert_eq!((to, volatile), (Whom::default(), false));
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_packet_of_another_namespace_is_none_of_this_one() {
 fn the_emitters_requests_say_no_sender() {
     let json = br#"{"type":2,"opts":{"rooms":["a",7],"except":["b"]},"rooms":["c"]}"#;
     let heard = read_request(&value::read(json, 1_000).unwrap(), "/").unwrap();
-    let to = Filter {
+    let to = Whom {
         rooms: vec![Room::named("a"), Room::named("7")],
         except: vec![Room::named("b")],
     };
@@ -52,7 +52,7 @@ fn the_emitters_requests_say_no_sender() {
 
 #[test]
 fn a_request_is_read_as_it_was_written() {
-    let to = Filter::room(Room::named("a"));
+    let to = Whom::room(Room::named("a"));
     let event = Event {
         name: "hey".into(),
         args: crate::domain::Args(vec![1.into(), Value::Binary(vec![2])]),

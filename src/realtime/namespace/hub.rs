@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use super::{
     codec::{Encoded, Encoder},
     handle::{NamespaceHandle, Relay},
+    server_events::ServerEvents,
 };
 use crate::{
     ports::{Emit, Emitter},
@@ -28,6 +29,8 @@ pub struct Hub {
     pub(super) root: NamespaceHandle,
     engine: OnceLock<Engine>,
     closing: AtomicBool,
+    /// What takes events of other servers.
+    pub(super) server_events: OnceLock<ServerEvents>,
     /// Tasks that end with the hub.
     kept: Mutex<Vec<AbortHandle>>,
 }
@@ -81,6 +84,7 @@ impl Hub {
             root,
             engine: OnceLock::new(),
             closing: AtomicBool::new(false),
+            server_events: OnceLock::new(),
             kept: Mutex::default(),
         }
     }

@@ -17,7 +17,7 @@ use crate::{
     config::Parser,
     error::{Code, Error},
     ports::Payload,
-    realtime::wire::Packet,
+    realtime::{namespace::arguments, wire::Packet},
 };
 
 /// An event that could not be encoded.
@@ -176,6 +176,19 @@ pub enum Encoded {
     Json(String, Vec<Bytes>),
     /// MessagePack.
     Msgpack(Bytes),
+}
+
+impl Encoded {
+    /// The same as one list in MessagePack, as Node's servers tell it.
+    pub fn to_msgpack(&self) -> Option<Bytes> {
+        let (text, binaries) = match self {
+            Self::Json(text, binaries) => (text, binaries),
+            Self::Msgpack(bytes) => return Some(bytes.clone()),
+        };
+        let binaries = (!binaries.is_empty()).then(|| binaries.clone().into());
+        let list = arguments::list(&Value::Str(text.clone().into(), binaries)).ok()?;
+        rmp_serde::to_vec(&list).ok().map(Bytes::from)
+    }
 }
 
 impl Draft {
