@@ -31,6 +31,7 @@ mod dialect;
 mod local;
 mod message;
 mod misfits;
+mod options;
 mod pubsub;
 mod sharded;
 mod telling;
@@ -59,7 +60,6 @@ use self::{
     value::Unfit,
 };
 use crate::{
-    cluster::QueueLimits,
     ports::{Emitter, Servers},
     realtime::namespace::{Hub, Relay},
     services::Services,
@@ -69,6 +69,7 @@ use crate::{
 
 pub use alone::Alone;
 pub use dialect::Dialect;
+pub use options::EcosystemOptions;
 
 /// How often it is tried to subscribe while Redis does not answer.
 const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
@@ -78,27 +79,6 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
 /// What the names begin with by which Roomcast's nodes are known among Node's servers.
 const OURS: &str = "roomcast";
-
-/// How other servers are heard and told.
-#[derive(Clone, Debug)]
-pub struct EcosystemOptions {
-    /// What distinguishes this cluster of Roomcast's from others.
-    pub prefix: String,
-    /// This node's name.
-    pub node: String,
-    /// What the names of the channels begin with.
-    pub key: String,
-    /// Whether emitters are heard.
-    pub emitters: bool,
-    /// The adapter of the servers that this node is one of, if it is.
-    pub dialect: Option<Dialect>,
-    /// How long servers are waited for.
-    pub timeout: Duration,
-    /// How much may wait to be told.
-    pub queue: QueueLimits,
-    /// The largest packet that is taken, in bytes.
-    pub payload_bytes: usize,
-}
 
 /// Hears emitters and other servers, and tells these.
 pub struct Ecosystem {

@@ -201,7 +201,7 @@ rust_specs() {
   tally "$status" $(awk "$results" "$log")
 }
 
-build() { check "the servers build" cargo build --locked --bins --example protocol_suite || finish; }
+build() { check "the servers build" cargo build --locked --bins --example protocol_suite --example beside_node || finish; }
 
 no_registry_in_lockfiles() {
   ! grep -Eq '"resolved": "[a-z+]+:' "$CLIENTS/package-lock.json" "$DEMO/package-lock.json"
@@ -286,6 +286,8 @@ cluster() {
   node_tests "what workers publish by rules, and what does not fit" bridge_relay
   node_tests "what workers publish while nodes and Redis fail" bridge_faults
   node_tests "what emitters of Node's ecosystem publish" emitter
+  node_tests "one cluster with a server of Node's" mixed
+  node_tests "such a cluster whose members go, and hear nonsense" mixed_faults
   node_tests "examples of drivers and workers" examples_backends
   node_tests "two nodes behind nginx" proxied_cluster
   node_tests "what containers are made of" packaging

@@ -91,14 +91,9 @@ impl ClientSockets {
         &self.connection
     }
 
-    /// When the connection began.
-    pub fn since(&self) -> Timestamp {
-        self.since
-    }
-
-    /// Where the client is, as far as it is known.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.address
+    /// When the connection began, and from where, as far as that is known.
+    pub fn origin(&self) -> (Timestamp, Option<IpAddr>) {
+        (self.since, self.address)
     }
 
     /// Whether there is none, nor one that has been asked for.
@@ -219,17 +214,11 @@ impl ClientSockets {
 
     /// Takes a client's answer to an event.
     pub fn answered(&self, path: &str, number: i64, ack: &Value) {
-        let context = {
-            let state = self.state.lock();
-            let slot = state.slots.iter().find(|(known, _)| *known == path);
-            match slot {
-                Some((_, Slot::Connected(context))) => Some(context.clone()),
-                _ => None,
-            }
-        };
-        if let Some(context) = context {
+        for context in self.contexts() {
             let namespace = &context.namespace;
-            namespace.answered(context.session.id(), number, ack);
+            if namespace.path() == path {
+                namespace.answered(context.session.id(), number, ack);
+            }
         }
     }
 

@@ -34,13 +34,13 @@ impl NamespaceHandle {
 
     /// What other servers may know of a socket.
     pub fn describe(&self, session: &Session) -> Described {
-        let client = session.client();
+        let (since, address) = session.client().origin();
         Described {
             id: session.id().clone(),
             rooms: self.rooms.rooms_of(session.id()),
             identity: session.identity(),
-            since: client.since(),
-            address: client.address(),
+            since,
+            address,
             protocol: match session.connection().protocol() {
                 Protocol::V3 => 3,
                 Protocol::V4 => 4,
