@@ -75,7 +75,7 @@ pub use options::EcosystemOptions;
 const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The largest answer of another server that is taken, in bytes: it may describe many sockets.
-const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the names begin with by which Roomcast's nodes are known among Node's servers.
 const OURS: &str = "roomcast";
@@ -219,9 +219,7 @@ impl Ecosystem {
         let Some((channels, place)) = placed else {
             return;
         };
-        let is_told = |from| self.is_of_this_cluster(from);
-        if !is_sharded && place == Place::Broadcast && pubsub::sender(payload).is_some_and(is_told)
-        {
+        if !is_sharded && place == Place::Broadcast && self.is_nobodys(channels, message) {
             return;
         }
         match self.read(place, channels, is_sharded, payload) {
@@ -231,6 +229,16 @@ impl Ecosystem {
             }
             Err(unfit) => self.misfits.note(place, Err(unfit)),
         }
+    }
+
+    /// Whether it is for a room that nobody here is in, or was told by this cluster's own protocol.
+    fn is_nobodys(&self, channels: &Channels, message: &Message) -> bool {
+        let namespace = self.core.local.namespace(channels.path);
+        let room = channels.room_of(&message.channel);
+        let payload = message.value.as_bytes().unwrap_or_default();
+        let sender = pubsub::sender(payload);
+        room.is_some_and(|room| !namespace.is_occupied(room))
+            || sender.is_some_and(|sender| self.is_of_this_cluster(sender))
     }
 
     fn read(

@@ -23,7 +23,7 @@ use crate::{
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
     ecosystem::Alone,
-    ports::{Commit, Emitter, NoPeers, Peers, Sockets, StoreError},
+    ports::{Commit, Emitter, NoPeers, Peers, Servers, Sockets, StoreError},
     realtime::{
         namespace::{Hub, OwnSockets},
         streams::StreamHub,
@@ -97,8 +97,15 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
             hub.tell_servers_by(servers);
         }
     }
-    let services = services(config, &auth, &store, &hub, &streams, cluster.as_deref())?;
+    let alone = Arc::new(Alone::new(hub.clone()));
+    let servers = match &cluster {
+        Some(cluster) => cluster.ecosystem.servers(),
+        None => alone.clone(),
+    };
+    let link = cluster.as_deref();
+    let services = services(config, &auth, &store, &hub, &streams, link, servers)?;
     let services = Arc::new(services);
+    alone.begin(&services);
     let delivery = Delivery {
         emitter: Arc::new(OwnSockets(hub.clone())),
         streams: streams.clone(),
@@ -150,14 +157,11 @@ fn services(
     hub: &Arc<Hub>,
     streams: &Arc<StreamHub>,
     cluster: Option<&ClusterLink>,
+    servers: Arc<dyn Servers>,
 ) -> Result<Services, WiringError> {
     let peers: Arc<dyn Peers> = match cluster {
         Some(cluster) => Arc::new(cluster.outgoing.clone()),
         None => Arc::new(NoPeers),
-    };
-    let servers = match cluster {
-        Some(cluster) => cluster.ecosystem.servers(),
-        None => Arc::new(Alone::new(hub.clone())),
     };
     let emitter: Arc<dyn Emitter> = hub.clone();
     let sockets: Arc<dyn Sockets> = hub.clone();

@@ -285,7 +285,8 @@ cluster() {
   node_tests "what workers publish" bridge
   node_tests "what workers publish by rules, and what does not fit" bridge_relay
   node_tests "what workers publish while nodes and Redis fail" bridge_faults
-  node_tests "what emitters of Node's ecosystem publish" emitter
+  check "the Python client and emitter install" install_python_client &&
+    node_tests "what emitters of Node's ecosystem publish" emitter
   node_tests "one cluster with a server of Node's" mixed
   node_tests "such a cluster whose members go, and hear nonsense" mixed_faults
   node_tests "examples of drivers and workers" examples_backends

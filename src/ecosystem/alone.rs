@@ -3,26 +3,50 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use rmpv::Value;
+use tokio::sync::mpsc;
 
-use super::{describe, local::Local};
+use super::{
+    describe,
+    local::{self, Local, Move},
+};
 use crate::{
     domain::{Args, Room},
     ports::{Class, Emit, Ended, FoundSocket, Gathered, Servers, Whom},
     realtime::namespace::{Hub, NamespaceHandle},
+    services::Services,
 };
 
 /// Without Redis: what is meant for all servers is done here.
 pub struct Alone {
     hub: Arc<Hub>,
     local: Local,
+    moves: Mutex<Option<mpsc::Receiver<Move>>>,
 }
 
 impl Alone {
     /// The node with these sockets.
     pub fn new(hub: Arc<Hub>) -> Self {
-        let (local, _) = Local::new(hub.clone());
-        Self { hub, local }
+        let (local, moves) = Local::new(hub.clone());
+        let moves = Mutex::new(Some(moves));
+        Self { hub, local, moves }
+    }
+
+    /// From now on the members of chat rooms hear who is put into them.
+    pub fn begin(&self, services: &Arc<Services>) {
+        let Some(mut moves) = self.moves.lock().take() else {
+            return;
+        };
+        // The services have this, which has the other end.
+        let services = Arc::downgrade(services);
+        tokio::spawn(async move {
+            while let Some(moved) = moves.recv().await
+                && let Some(services) = services.upgrade()
+            {
+                local::tell_move(&services, moved).await;
+            }
+        });
     }
 
     fn namespace(&self, path: &str) -> Option<NamespaceHandle> {

@@ -61,6 +61,12 @@ impl Channels {
         }
     }
 
+    /// The one room that a channel with events is for.
+    pub fn room_of<'a>(&self, channel: &'a str) -> Option<&'a str> {
+        let room = channel.strip_prefix(&self.broadcast)?.strip_suffix('#')?;
+        (!room.is_empty()).then_some(room)
+    }
+
     /// What a channel of the sharded adapter is for, if it is one of these.
     pub fn sharded_place(&self, channel: &str) -> Option<Place> {
         if channel == self.broadcast {
@@ -124,6 +130,14 @@ mod tests {
         assert_eq!(channels.of_rooms(["a"].into_iter()), "k#/x#a#");
         assert_eq!(channels.of_rooms(["a", "b"].into_iter()), "k#/x#");
         assert_eq!(channels.of_rooms([].into_iter()), "k#/x#");
+    }
+
+    #[test]
+    fn the_channel_of_a_room_names_it_whatever_is_in_its_name() {
+        let channels = Channels::new("k", "/", "me");
+        assert_eq!(channels.room_of("k#/#a#b#"), Some("a#b"));
+        assert_eq!(channels.room_of("k#/#"), None);
+        assert_eq!(channels.room_of("k#/##"), None);
     }
 
     #[test]

@@ -110,26 +110,31 @@ impl Local {
 
 /// Tells the members of chat rooms who has come and gone, for ever.
 pub(super) async fn tell_moves(services: &Services, mut moves: mpsc::Receiver<Move>) {
-    while let Some(Move {
+    while let Some(moved) = moves.recv().await {
+        tell_move(services, moved).await;
+    }
+}
+
+/// Tells the members of a chat room who has come or gone.
+pub(super) async fn tell_move(services: &Services, moved: Move) {
+    let Move {
         session,
         room,
         what,
-    }) = moves.recv().await
-    {
-        let (Identity::User(user), Some(room)) = (session.identity(), room.chat_id()) else {
-            continue;
-        };
-        let speaker = Speaker {
-            socket: session.id(),
-            user: &user,
-        };
-        match what {
-            Moved::Entered => {
-                if let Err(error) = services.chat.returned(speaker, &room).await {
-                    tracing::warn!(%error, "that a user has come into a room could not be told");
-                }
+    } = moved;
+    let (Identity::User(user), Some(room)) = (session.identity(), room.chat_id()) else {
+        return;
+    };
+    let speaker = Speaker {
+        socket: session.id(),
+        user: &user,
+    };
+    match what {
+        Moved::Entered => {
+            if let Err(error) = services.chat.returned(speaker, &room).await {
+                tracing::warn!(%error, "that a user has come into a room could not be told");
             }
-            Moved::Left(left) => services.chat.gone(speaker, &room, left).await,
         }
+        Moved::Left(left) => services.chat.gone(speaker, &room, left).await,
     }
 }

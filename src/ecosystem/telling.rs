@@ -82,6 +82,12 @@ impl Telling {
         taken
     }
 
+    fn clear(&self) -> VecDeque<Publication> {
+        let mut queue = self.0.queue.lock();
+        queue.bytes = 0;
+        std::mem::take(&mut queue.waiting)
+    }
+
     /// Tells what waits, in order, for ever.
     pub async fn run(&self, redis: &Redis, dialect: Dialect) {
         loop {
@@ -93,7 +99,9 @@ impl Telling {
             if let Err(error) = publish(redis, dialect, &taken).await {
                 tracing::debug!(%error, "other servers could not be told");
                 counter!(metric::REDIS_ERRORS, "command" => "publish").increment(1);
-                taken.iter().for_each(|one| lost(one, "redis"));
+                // What has waited meanwhile is as old.
+                let rest = self.clear();
+                taken.iter().chain(&rest).for_each(|one| lost(one, "redis"));
             }
         }
     }

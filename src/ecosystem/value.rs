@@ -95,8 +95,11 @@ pub(super) fn number(map: &Value, key: &str) -> Option<u64> {
 
 /// A list of names, each once; nothing counts as none. In JavaScript a room may be a number.
 pub(super) fn rooms(map: &Value, key: &str) -> Result<Vec<Room>, Unfit> {
-    let Some(list) = get(map, key) else {
-        return Ok(Vec::new());
+    let list = match get(map, key) {
+        None => return Ok(Vec::new()),
+        // What emitters in Python write for none.
+        Some(Value::String(text)) if text.as_bytes().is_empty() => return Ok(Vec::new()),
+        Some(list) => list,
     };
     let list = list.as_array().ok_or(Unfit::Malformed)?;
     let mut known = HashSet::new();

@@ -1,7 +1,11 @@
 // What the stock @socket.io/redis-emitter publishes reaches the sockets of one node, and of two, once.
 
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { Emitter } from '@socket.io/redis-emitter';
 import { createClient } from 'redis';
@@ -10,11 +14,16 @@ import { WEBSOCKET } from './away.mjs';
 import { DIALECTS, DISCONNECTED, bytes } from './client.mjs';
 import { startCluster } from './cluster.mjs';
 import { eventually, metric } from './observe.mjs';
+import { TARGET } from './program.mjs';
 import { unique } from './server.mjs';
 import { Postgres, Redis } from './services.mjs';
 import { World } from './world.mjs';
 
 const LIMIT_MS = 50_000;
+const run = promisify(execFile);
+const EMIT = fileURLToPath(new URL('python/emit.py', import.meta.url));
+/** One with the packages of requirements.txt. */
+const PYTHON = process.env.PYTHON ?? join(TARGET, 'client-tests', 'venv', 'bin', 'python');
 const HEARD = 'roomcast_servers_heard_total';
 
 /** Every argument of every event of this name. */
@@ -41,12 +50,13 @@ function onNodes(count, dialect, env, tests) {
     before(async () => {
       const prefix = { ROOMCAST_CLUSTER__PREFIX: `emitter-${unique()}`, ROOMCAST_CLUSTER__NODE_KEY: key };
       const settings = { ...prefix, ...DIALECTS[dialect].settings, ...env };
-      cluster = await startCluster({ nodes: count, env: settings, shared: true, isDirect: true, ...services });
+      const direct = { env: settings, shared: true, isDirect: true };
+      cluster = await startCluster({ nodes: count, ...direct, ...services });
       redis = createClient({ url: services.redis.url });
       await redis.connect();
     });
     after(async () => {
-      redis?.destroy();
+      await redis?.close();
       await cluster?.stop();
       assert.deepEqual(cluster?.panics, []);
     });
@@ -54,7 +64,8 @@ function onNodes(count, dialect, env, tests) {
       test(sentence, async (t) => {
         const world = new World(cluster.nodes, DIALECTS[dialect], WEBSOCKET);
         try {
-          await run({ cluster, redis, world, key, emitter: new Emitter(redis, { key }) });
+          const redisUrl = services.redis.url;
+          await run({ cluster, redis, redisUrl, world, key, emitter: new Emitter(redis, { key }) });
         } catch (error) {
           t.diagnostic(cluster.log);
           throw error;
@@ -141,7 +152,7 @@ const sockets = {
     assert.deepEqual(heard, [[[1], [3], [4]], [[1], [2], [3], [4]], [[4]]]);
   },
 
-  'who is put into a chat room hears its messages, and its members hear of that': async ({ world, emitter }) => {
+  'who is put into a chat room hears its messages, and members hear of that': async ({ world, emitter }) => {
     const room = world.id('room');
     const users = [world.user('alice'), world.user('bob')];
     const [alice, bob] = [await world.member(users[0], room), await world.connect(users[1])];
@@ -172,6 +183,18 @@ const sockets = {
   },
 };
 
+const python = {
+  'the emitter for Python is heard as well': async ({ world, redisUrl, key, emitter }) => {
+    const [alice, bob] = await three(world);
+    const heard = [alice, bob].map((client) => argumentsOf(client, 'said'));
+    const events = [[[], 'said', 'all', { n: [1, null] }], [[bob.id], 'said', 'é']];
+    await run(PYTHON, [EMIT, redisUrl, key, ...events.map((event) => JSON.stringify(event))]);
+    await settle(emitter, alice, bob);
+    const all = ['all', { n: [1, null] }];
+    assert.deepEqual(heard, [[all], [all, ['é']]]);
+  },
+};
+
 const strangers = {
   'other keys and namespaces are not ours, and what does not fit harms nobody': async (
     { cluster, redis, world, key, emitter },
@@ -190,7 +213,8 @@ const strangers = {
     assert.deepEqual(heard, [['ours']]);
     for (const node of cluster.nodes) {
       const count = (channel, outcome) => metric(node, HEARD, { channel, outcome });
-      await eventually(async () => (await count('request', 'unknown')) === 1, 'an unknown request is counted');
+      const isCounted = async () => (await count('request', 'unknown')) === 1;
+      await eventually(isCounted, 'an unknown request is counted');
       assert.equal(await count('broadcast', 'malformed'), 2);
       assert.equal(await count('broadcast', 'too_large'), 1);
       assert.equal(await count('request', 'malformed'), 1);
@@ -201,7 +225,7 @@ const strangers = {
 };
 
 onNodes(1, '4.8', {}, { ...emits, ...sockets });
-onNodes(2, '4.8', {}, { ...emits, ...sockets, ...strangers });
+onNodes(2, '4.8', {}, { ...emits, ...sockets, ...python, ...strangers });
 onNodes(2, 'msgpack', {}, emits);
 onNodes(1, '4.8', { ROOMCAST_BRIDGE__EMITTERS: 'false' }, {
   'an emitter is not heard where that is switched off': async ({ world, emitter, cluster }) => {

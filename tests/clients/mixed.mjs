@@ -49,7 +49,8 @@ const events = {
     await say(scene.a, 'volatile', { rooms: [`room:${room}`] }, { volatile: true });
     await scene.settle(alice, bob, carol);
     const both = ['room', 'two', 'but carol', 'volatile'];
-    assert.deepEqual([words(heard[0]), words(heard[1]), surely(heard[2])], [both, both, ['room', 'two', 'carol']]);
+    const told = [words(heard[0]), words(heard[1]), surely(heard[2])];
+    assert.deepEqual(told, [both, both, ['room', 'two', 'carol']]);
     assert.deepEqual(heard[2][0][1], { n: [1, null, 'é'] });
   },
 
@@ -93,12 +94,14 @@ const byNode = {
   'Node counts all servers, and gathers the acks of all clients': async (scene) => {
     const room = scene.a.id('room');
     const all = await scene.threeIn(room);
-    all.forEach((client, n) => client.socket.on('question', (q, ack) => ack({ n, q, file: Buffer.from([n]) })));
+    const answer = (n) => (q, ack) => ack({ n, q, file: Buffer.from([n]) });
+    all.forEach((client, n) => client.socket.on('question', answer(n)));
     assert.equal(await scene.node.count(), 3);
     const asked = scene.node.io.timeout(4_000).to(`room:${room}`);
     const answers = await atOnce(asked.emitWithAck('question', 'why'), 'emitWithAck');
     answers.sort((one, other) => one.n - other.n);
-    assert.deepEqual(answers.map(({ n, q, file }) => [n, q, bytes(file)[0]]), [0, 1, 2].map((n) => [n, 'why', n]));
+    const told = answers.map(({ n, q, file }) => [n, q, bytes(file)[0]]);
+    assert.deepEqual(told, [0, 1, 2].map((n) => [n, 'why', n]));
     const nobody = scene.node.io.timeout(4_000).to('room:nobody').emitWithAck('question', 1);
     assert.deepEqual(await atOnce(nobody, 'asking nobody'), []);
     const silent = scene.node.io.timeout(300).to(all[0].id).emitWithAck('unanswered');
@@ -170,7 +173,8 @@ const byRoomcast = {
   'Roomcast fetches the sockets of Node, and lets them join, leave and end': async (scene) => {
     const [alice, bob, carol] = await scene.three();
     const backend = await scene.backend();
-    const fetched = await atOnce(backend.ask('servers:fetch', { rooms: [alice.id, bob.id, carol.id] }), 'fetch');
+    const fetching = backend.ask('servers:fetch', { rooms: [alice.id, bob.id, carol.id] });
+    const fetched = await atOnce(fetching, 'fetch');
     assert.deepEqual([fetched.complete, fetched.servers], [true, 3]);
     const ids = fetched.found.map(({ id }) => id).sort();
     assert.deepEqual(ids, [alice.id, bob.id, carol.id].sort());
@@ -179,7 +183,8 @@ const byRoomcast = {
     assert.deepEqual(found.handshake.auth, { name: 'carol' });
     const room = scene.a.id('sports');
     const heard = [alice, bob, carol].map((client) => argumentsOf(client, 'news'));
-    const say = (n) => scene.a.service('POST', '/api/emit', { event: 'news', args: [n], to: { rooms: [room] } });
+    const emit = (n) => ({ event: 'news', args: [n], to: { rooms: [room] } });
+    const say = (n) => scene.a.service('POST', '/api/emit', emit(n));
     assertOk(await backend.ask('servers:join', { rooms: [bob.id, carol.id], moves: [room] }));
     await say(1);
     assertOk(await backend.ask('servers:leave', { rooms: [room], except: [bob.id], moves: [room] }));

@@ -61,7 +61,8 @@ class Scene {
   /** A client of a Node server. */
   async onNode(name, node = this.node) {
     const options = { auth: { name } };
-    const client = new Client(node.url, { dialect: DIALECTS['4.8'], transport: WEBSOCKET, label: name, options });
+    const how = { dialect: DIALECTS['4.8'], transport: WEBSOCKET };
+    const client = new Client(node.url, { ...how, label: name, options });
     this.#clients.push(client);
     await client.next(CONNECTED);
     return client;

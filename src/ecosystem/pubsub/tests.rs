@@ -29,6 +29,24 @@ fn a_packet_of_the_emitter_is_read() {
 }
 
 #[test]
+fn a_packet_of_the_emitter_for_python_is_read() {
+    // socket.io-emitter 0.1.5.1: for everybody in `/`, and for two rooms in `/x`.
+    let all = "93a7656d697474657283a46461746193a568656c6c6fa5776f726c6481a16e01a47479706502a36e7370a12f\
+               82a5666c616773a0a5726f6f6d73a0";
+    let two = "93a7656d697474657283a46461746191a26869a47479706502a36e7370a22f7882a5666c616773a0a5726f6f\
+               6d7392a161a162";
+    for (hex, namespace, rooms) in [(all, "/", vec![]), (two, "/x", vec!["a", "b"])] {
+        let bytes = hex::decode(hex).unwrap();
+        let heard = read_broadcast(&value::read(&bytes, 1_000).unwrap(), namespace).unwrap();
+        let Request::Emit { to, volatile, .. } = heard.request else {
+            panic!("{heard:?}");
+        };
+        let named: Vec<_> = to.rooms.iter().map(Room::as_str).collect();
+        assert_eq!((named, volatile), (rooms, false));
+    }
+}
+
+#[test]
 fn a_packet_of_another_namespace_is_none_of_this_one() {
     let value = value::read(&hello(), 1_000).unwrap();
     assert_eq!(read_broadcast(&value, "/game"), Err(Unfit::Namespace));

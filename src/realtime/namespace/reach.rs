@@ -32,6 +32,11 @@ impl NamespaceHandle {
         self.rooms.select(to, except)
     }
 
+    /// Whether somebody is in the room of this name.
+    pub fn is_occupied(&self, room: &str) -> bool {
+        self.rooms.is_occupied(room)
+    }
+
     /// What other servers may know of a socket.
     pub fn describe(&self, session: &Session) -> Described {
         let (since, address) = session.client().origin();
