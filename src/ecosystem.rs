@@ -175,6 +175,7 @@ impl Ecosystem {
         }
     }
 
+    /// By the last channel of each namespace this node is counted: by then it hears what it asks for.
     async fn subscribe(&self) -> Result<(), fred::error::Error> {
         let (subscriber, all) = (self.core.redis.subscriber(), &self.core.channels);
         let emitters = self.options.emitters;
@@ -183,9 +184,9 @@ impl Ecosystem {
             match self.options.dialect {
                 Some(Dialect::PubSub) => {
                     patterns.push(one.broadcasts());
-                    channels.extend([&one.request, &one.response, &one.own_response]);
+                    channels.extend([&one.response, &one.own_response, &one.request]);
                 }
-                Some(Dialect::Sharded) => sharded.extend([&one.broadcast, &one.own_sharded]),
+                Some(Dialect::Sharded) => sharded.extend([&one.own_sharded, &one.broadcast]),
                 None => {}
             }
             if emitters && self.options.dialect != Some(Dialect::PubSub) {
