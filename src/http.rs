@@ -29,6 +29,7 @@ mod push;
 mod sessions;
 mod sse;
 mod sync;
+mod to_end;
 mod tracking;
 mod unread;
 
@@ -39,9 +40,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, FromRef, Request},
-    middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    extract::{DefaultBodyLimit, FromRef},
+    middleware::{from_fn, from_fn_with_state},
     routing::any,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -51,7 +51,6 @@ use self::{address::Proxies, cors::Origins, demo::SampleUser, identity::Gate};
 use crate::{
     auth::Auth,
     config::{Config, ConfigError},
-    error::Error,
     realtime::{engine::Engine, streams::StreamHub},
     services::Services,
 };
@@ -98,15 +97,8 @@ pub fn router(app: &App) -> Router {
         .layer(openapi::Document::layer(&document))
         .layer(DefaultBodyLimit::max(app.config.limits.payload_bytes))
         .layer(problem::catch_panics())
-        .layer(from_fn(run_to_end))
+        .layer(from_fn(to_end::run))
         .layer(from_fn(measure::measure))
-}
-
-/// Answers on a task of its own: a caller that hangs up does not stop a request between what it
-/// stores and what it tells.
-async fn run_to_end(request: Request, next: Next) -> Response {
-    let answer = tokio::spawn(next.run(request)).await;
-    answer.unwrap_or_else(|_| Error::internal().into_response())
 }
 
 /// What passes the gate: clients and backends call it.

@@ -53,7 +53,7 @@ impl Announcer {
         };
         let mut taken = Vec::new();
         while to_tell.recv_many(&mut taken, AT_ONCE).await > 0 {
-            let pipeline = redis.client().pipeline();
+            let pipeline = redis.pipeline();
             for message in taken.drain(..) {
                 // It is only queued here.
                 let _: Result<(), _> = pipeline.publish(CHANNEL, message).await;

@@ -1,8 +1,5 @@
 //! Hearing channels.
 
-use std::time::Duration;
-
-use fred::interfaces::{EventInterface, PubsubInterface};
 use sha2::{Digest, Sha256};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -16,11 +13,8 @@ use super::{
 use crate::{
     domain::{ClientId, EntryId, Timestamp},
     error::Result,
-    stores::redis::Redis,
+    stores::redis::{Redis, Told},
 };
-
-/// How often it is tried to subscribe while Redis does not answer.
-const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// What is counted where messages were lost before they were read.
 const LOST: &str = "lost";
@@ -37,62 +31,50 @@ pub(super) struct Listener<'a> {
 impl Listener<'_> {
     /// Hears, for ever.
     pub async fn run(&self) {
-        let subscriber = self.redis.subscriber();
-        let mut messages = subscriber.message_rx();
-        let mut reconnects = subscriber.reconnect_rx();
         let marks = self.lease.marks();
-        while let Err(error) = self.subscribe(&marks).await {
-            tracing::debug!(%error, "cannot listen to workers; trying again");
-            tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
-        }
+        let (channels, patterns) = self.wanted(&marks);
+        let mut told = self.redis.listen(channels, patterns);
         loop {
-            tokio::select! {
-                // Marks may have been missed.
-                _ = reconnects.recv() => self.queue.begin_anew(),
-                heard = messages.recv() => match heard {
-                    Ok(heard) => {
-                        let payload = heard.value.as_bytes().unwrap_or_default();
-                        if *heard.channel == *marks {
-                            let mark = std::str::from_utf8(payload).ok();
-                            let mark = mark.and_then(|mark| mark.parse().ok());
-                            mark.map_or_else(|| self.queue.begin_anew(), |mark| self.queue.set_mark(mark));
-                        } else {
-                            self.hear(&heard.channel, payload);
-                        }
+            match told.recv().await {
+                Ok(Told::Message(heard)) => {
+                    let payload = heard.value.as_bytes().unwrap_or_default();
+                    if *heard.channel == *marks {
+                        let mark = std::str::from_utf8(payload).ok();
+                        let mark = mark.and_then(|mark| mark.parse().ok());
+                        mark.map_or_else(
+                            || self.queue.begin_anew(),
+                            |mark| self.queue.set_mark(mark),
+                        );
+                    } else {
+                        self.hear(&heard.channel, payload);
                     }
-                    Err(RecvError::Lagged(_)) => {
-                        self.queue.begin_anew();
-                        count(&LOST.into(), "lagged");
-                    }
-                    Err(RecvError::Closed) => return,
                 }
+                // Marks may have been missed.
+                Ok(Told::Anew) => self.queue.begin_anew(),
+                Ok(Told::Lost(_)) | Err(RecvError::Lagged(_)) => {
+                    self.queue.begin_anew();
+                    count(&LOST.into(), "lagged");
+                }
+                Err(RecvError::Closed) => return,
             }
         }
     }
 
-    async fn subscribe(&self, marks: &str) -> std::result::Result<(), fred::error::Error> {
-        let subscriber = self.redis.subscriber();
+    /// Channels and patterns.
+    fn wanted(&self, marks: &str) -> (Vec<String>, Vec<String>) {
         let (mut channels, mut patterns) = (vec![marks.to_owned()], Vec::new());
         if self.options.channels {
             channels.extend(CHANNELS.map(str::to_owned));
             patterns.extend(PATTERNS.map(str::to_owned));
         }
-        for rule in self
-            .options
-            .rules
-            .iter()
-            .filter(|rule| rule.stream.is_empty())
-        {
+        let rules = self.options.rules.iter();
+        for rule in rules.filter(|rule| rule.stream.is_empty()) {
             match rule.pattern() {
                 Some(pattern) => patterns.push(pattern),
                 None => channels.push(rule.channel.clone()),
             }
         }
-        subscriber.subscribe(channels).await?;
-        if !patterns.is_empty() {
-            subscriber.psubscribe(patterns).await?;
-        }
-        Ok(())
+        (channels, patterns)
     }
 
     fn hear(&self, channel: &str, payload: &[u8]) {

@@ -4,7 +4,6 @@
 use std::{collections::HashMap, time::Duration};
 
 use fred::{
-    clients::Client,
     interfaces::StreamsInterface,
     types::{
         Value,
@@ -26,7 +25,7 @@ use crate::{
     domain::{ClientId, ProductId},
     error::{Code, Error, Result},
     services::Services,
-    stores::redis::{Redis, failed},
+    stores::redis::{Link, Redis, failed},
 };
 
 /// The field that holds the message, where there are several.
@@ -65,7 +64,7 @@ impl StreamReader<'_> {
     /// Reads, for ever.
     pub async fn run(self) {
         // A read that waits would hold up all other commands of its connection.
-        let client = self.redis.dedicated();
+        let link = self.redis.dedicated(self.rule.stream.clone());
         let source = Source::from(self.rule.name());
         // What was given to somebody, and not acknowledged, comes before what is new.
         let mut is_behind = true;
@@ -76,19 +75,19 @@ impl StreamReader<'_> {
                 continue;
             }
             let entries = match is_behind {
-                true => self.claim(&client).await,
-                false => self.read(&client).await,
+                true => self.claim(&link).await,
+                false => self.read(&link).await,
             };
             match entries {
                 Ok(entries) => {
                     is_behind &= !entries.is_empty();
-                    is_behind |= !self.take_up(&client, entries, &source).await;
+                    is_behind |= !self.take_up(&link, entries, &source).await;
                 }
                 Err(error) => {
                     // What was read may have been lost on its way.
                     is_behind = true;
                     // The group may be gone with all of Redis.
-                    self.make_group(&client).await;
+                    self.make_group(&link).await;
                     let _ = failed("stream_read")(error);
                     tokio::time::sleep(RETRY_INTERVAL).await;
                 }
@@ -97,19 +96,18 @@ impl StreamReader<'_> {
     }
 
     /// The group begins with the first entry that the stream has.
-    async fn make_group(&self, client: &Client) {
+    async fn make_group(&self, link: &Link) {
         let (stream, group) = (self.rule.stream.as_str(), self.options.group.as_str());
         // It fails where there is one.
-        let _: std::result::Result<(), _> = client.xgroup_create(stream, group, "0", true).await;
+        let _: std::result::Result<(), _> =
+            link.client().xgroup_create(stream, group, "0", true).await;
     }
 
-    async fn read(
-        &self,
-        client: &Client,
-    ) -> std::result::Result<Vec<StreamEntry>, fred::error::Error> {
+    async fn read(&self, link: &Link) -> std::result::Result<Vec<StreamEntry>, fred::error::Error> {
         let block = MAX_BLOCK.min(self.options.timeout / 2);
         let block_ms = u64::try_from(block.as_millis()).unwrap_or(1).max(1);
-        let read: Value = client
+        let read: Value = link
+            .client()
             .xreadgroup(
                 self.options.group.as_str(),
                 CONSUMER,
@@ -131,9 +129,10 @@ impl StreamReader<'_> {
     /// The first entries that were given to somebody and not acknowledged.
     async fn claim(
         &self,
-        client: &Client,
+        link: &Link,
     ) -> std::result::Result<Vec<StreamEntry>, fred::error::Error> {
-        let (_, entries) = client
+        let (_, entries) = link
+            .client()
             .xautoclaim_values(
                 self.rule.stream.as_str(),
                 self.options.group.as_str(),
@@ -149,12 +148,7 @@ impl StreamReader<'_> {
 
     /// Takes entries up in their order, and acknowledges what is done or can never be. Whether all of
     /// them are; else they are for whoever holds the lease now.
-    async fn take_up(
-        &self,
-        client: &Client,
-        mut entries: Vec<StreamEntry>,
-        source: &Source,
-    ) -> bool {
+    async fn take_up(&self, link: &Link, mut entries: Vec<StreamEntry>, source: &Source) -> bool {
         while !entries.is_empty() {
             let Some(_working) = self.lease.begin().await else {
                 return false;
@@ -185,7 +179,7 @@ impl StreamReader<'_> {
                     }
                 }
             }
-            if !settled.is_empty() && !self.acknowledge(client, settled).await {
+            if !settled.is_empty() && !self.acknowledge(link, settled).await {
                 return false;
             }
             again.reverse();
@@ -199,11 +193,11 @@ impl StreamReader<'_> {
 
     /// Acknowledges, however long it takes, so that nothing takes effect again after what comes later;
     /// whether it did before the lease was lost.
-    async fn acknowledge(&self, client: &Client, settled: Vec<String>) -> bool {
+    async fn acknowledge(&self, link: &Link, settled: Vec<String>) -> bool {
         let (stream, group) = (self.rule.stream.as_str(), self.options.group.as_str());
         loop {
             let acknowledged: std::result::Result<i64, _> =
-                client.xack(stream, group, settled.clone()).await;
+                link.client().xack(stream, group, settled.clone()).await;
             match acknowledged {
                 Ok(_) => return true,
                 Err(error) => {

@@ -6,10 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fred::{
-    interfaces::{ClientLike, EventInterface, PubsubInterface},
-    types::Message,
-};
+use fred::types::Message;
 use metrics::{counter, histogram};
 use parking_lot::Mutex;
 use tokio::sync::{broadcast::error::RecvError, mpsc};
@@ -21,7 +18,7 @@ use super::{
 use crate::{
     domain::{Entry, Timestamp},
     ports::Notice,
-    stores::redis::Redis,
+    stores::redis::{Redis, Told},
     telemetry::metric,
 };
 
@@ -41,9 +38,6 @@ const FORGET_AFTER: Duration = Duration::from_secs(600);
 
 /// How often what cannot be read is logged.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
-
-/// How often it is tried to subscribe while Redis does not answer.
-const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Something that was heard.
 pub enum Heard {
@@ -125,23 +119,20 @@ struct Known {
 impl Incoming {
     /// Listens, for ever.
     pub async fn run(self, redis: &Redis) {
-        let subscriber = redis.subscriber();
-        let mut messages = subscriber.message_rx();
         let channel = redis.channel(CHANNEL);
-        while let Err(error) = subscriber.subscribe(channel.clone()).await {
-            tracing::debug!(%error, "cannot listen to other nodes; trying again");
-            tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
-        }
+        let mut told = redis.listen(vec![channel.clone()], Vec::new());
         let listening = async {
             let mut nodes = HashMap::new();
             let mut logged_at = None;
             loop {
-                match messages.recv().await {
-                    Ok(message) if *message.channel == *channel => {
+                match told.recv().await {
+                    Ok(Told::Message(message)) if *message.channel == *channel => {
                         self.hear(&message, &mut nodes, &mut logged_at);
                     }
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(count)) => self.missed(count, "lagged"),
+                    Ok(Told::Message(_) | Told::Anew) => {}
+                    Ok(Told::Lost(count)) | Err(RecvError::Lagged(count)) => {
+                        self.missed(count, "lagged");
+                    }
                     Err(RecvError::Closed) => return,
                 }
             }
@@ -160,7 +151,7 @@ impl Incoming {
             tokio::time::sleep(LOOK_INTERVAL).await;
             let is_nowhere = self.hearing.is_deaf()
                 && self.outgoing.published() > published
-                && redis.subscriber().is_connected();
+                && redis.is_listening();
             found = if is_nowhere { found + 1 } else { 0 };
             if found == CONNECT_ANEW_AFTER {
                 found = 0;
@@ -187,7 +178,9 @@ impl Incoming {
                 }
                 return Ok(());
             }
-            self.note(&head, nodes);
+            if !self.note(&head, nodes) {
+                return Ok(());
+            }
             frames.into_iter().try_for_each(|frame| {
                 self.frame(&head.node, frame?);
                 Ok(())
@@ -205,12 +198,18 @@ impl Incoming {
         }
     }
 
-    /// Notes who told, and whether something before was not heard.
-    fn note(&self, head: &Head, nodes: &mut HashMap<String, Known>) {
+    /// Notes who told, and whether something before was not heard. Whether it is news.
+    fn note(&self, head: &Head, nodes: &mut HashMap<String, Known>) -> bool {
         let lag = Timestamp::from_ms(head.sent_at_ms).age(Timestamp::now());
         histogram!(metric::CLUSTER_LAG).record(lag.as_secs_f64());
         let at = Timestamp::now();
         let number = head.number;
+        if nodes
+            .get(&head.node)
+            .is_some_and(|known| number <= known.number)
+        {
+            return false;
+        }
         let before = nodes.insert(head.node.clone(), Known { number, at });
         match before {
             Some(before) if number > before.number + 1 => {
@@ -223,6 +222,7 @@ impl Incoming {
             Some(_) => {}
             None => nodes.retain(|_, known| known.at.age(at) < FORGET_AFTER),
         }
+        true
     }
 
     fn frame(&self, from: &str, frame: Frame) {
@@ -260,3 +260,6 @@ impl Incoming {
         self.pass(Heard::Missed);
     }
 }
+
+#[cfg(test)]
+mod tests;

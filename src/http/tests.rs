@@ -165,7 +165,7 @@ async fn a_caller_that_hangs_up_does_not_stop_what_was_begun() {
     };
     let router: Router = Router::new()
         .route("/", axum::routing::get(handler))
-        .layer(from_fn(run_to_end));
+        .layer(from_fn(to_end::run));
     let call = Request::get("/").body(Body::empty()).unwrap();
     let calling = tokio::spawn(router.oneshot(call));
     assert_eq!(heard.recv().await, Some("begun"));

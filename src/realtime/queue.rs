@@ -5,7 +5,7 @@ mod tests;
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
+    future::{poll_fn, ready},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -39,7 +39,25 @@ pub struct Job {
     /// The size of the event that caused it.
     pub bytes: usize,
     /// The work. It must not panic.
-    pub work: BoxFuture<'static, ()>,
+    pub work: BoxFuture<'static, Ending>,
+}
+
+/// What is left of a job when its work is done: it is called in the order of the jobs.
+pub type Ending = Option<Box<dyn FnOnce() + Send>>;
+
+impl Job {
+    /// With nothing left to do in the end.
+    pub fn plain(
+        order: Order,
+        bytes: usize,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        let work = Box::pin(async move {
+            work.await;
+            None
+        });
+        Self { order, bytes, work }
+    }
 }
 
 /// A job in the queue, counted for as long as it is there.
@@ -179,16 +197,20 @@ impl EventQueue {
         let mut under_way = FuturesOrdered::new();
         while let Some(step) = self.next_step(&mut under_way).await {
             match step {
-                Step::Finished => {}
+                Step::Finished(ending) => end(ending),
                 Step::Start(job) if job.order == Order::FirstPoll => {
                     let mut work = job.work;
-                    if futures::poll!(&mut work).is_pending() {
-                        under_way.push_back(work);
+                    match futures::poll!(&mut work) {
+                        Poll::Pending => under_way.push_back(work),
+                        Poll::Ready(ending) if under_way.is_empty() => end(ending),
+                        Poll::Ready(ending) => under_way.push_back(Box::pin(ready(ending))),
                     }
                 }
                 Step::Start(job) => {
-                    while futures::StreamExt::next(&mut under_way).await.is_some() {}
-                    job.work.await;
+                    while let Some(ending) = futures::StreamExt::next(&mut under_way).await {
+                        end(ending);
+                    }
+                    end(job.work.await);
                 }
             }
         }
@@ -201,7 +223,7 @@ impl EventQueue {
 
     fn poll_step(&self, under_way: &mut UnderWay, cx: &mut Context<'_>) -> Poll<Option<Step>> {
         let running = match Pin::new(&mut *under_way).poll_next(cx) {
-            Poll::Ready(Some(())) => return Poll::Ready(Some(Step::Finished)),
+            Poll::Ready(Some(ending)) => return Poll::Ready(Some(Step::Finished(ending))),
             Poll::Ready(None) => false,
             Poll::Pending => true,
         };
@@ -238,9 +260,15 @@ pub enum Pending {
     Dropped,
 }
 
-type UnderWay = FuturesOrdered<BoxFuture<'static, ()>>;
+type UnderWay = FuturesOrdered<BoxFuture<'static, Ending>>;
 
 enum Step {
     Start(Job),
-    Finished,
+    Finished(Ending),
+}
+
+fn end(ending: Ending) {
+    if let Some(end) = ending {
+        end();
+    }
 }

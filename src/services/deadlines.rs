@@ -9,6 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use tokio_util::time::{DelayQueue, delay_queue};
 
 use crate::sparse::{self, is_sparse};
@@ -21,7 +22,16 @@ pub struct Deadlines<K, V> {
 
 struct Inner<K, V> {
     queue: DelayQueue<K>,
-    live: HashMap<K, (delay_queue::Key, V)>,
+    live: HashMap<K, Live<V>>,
+}
+
+struct Live<V> {
+    handle: delay_queue::Key,
+    /// When the queue hands it out. A key that was renewed goes back into the queue then, so that
+    /// renewing it wakes nobody.
+    queued_until: Instant,
+    until: Instant,
+    value: V,
 }
 
 impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
@@ -37,10 +47,22 @@ impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
 
     /// Starts or renews a key and returns the value it had.
     pub fn set(&self, key: K, value: V, after: Duration) -> Option<V> {
+        let until = Instant::now() + after;
         let mut inner = self.inner.lock();
+        if let Some(live) = inner.live.get_mut(&key)
+            && live.queued_until <= until
+        {
+            live.until = until;
+            return Some(std::mem::replace(&mut live.value, value));
+        }
         let earlier = inner.take(&key);
-        let handle = inner.queue.insert(key.clone(), after);
-        inner.live.insert(key, (handle, value));
+        let live = Live {
+            handle: inner.queue.insert_at(key.clone(), until),
+            queued_until: until,
+            until,
+            value,
+        };
+        inner.live.insert(key, live);
         earlier
     }
 
@@ -48,7 +70,7 @@ impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
     pub fn cancel_if(&self, key: &K, fits: impl FnOnce(&V) -> bool) -> Option<V> {
         let mut inner = self.inner.lock();
         match inner.live.get(key) {
-            Some((_, value)) if fits(value) => inner.take(key),
+            Some(live) if fits(&live.value) => inner.take(key),
             _ => None,
         }
     }
@@ -70,12 +92,20 @@ impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
 
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<(K, V)> {
         let mut inner = self.inner.lock();
+        let inner = &mut *inner;
         // An empty queue has kept our waker and wakes it on the next insert.
         while let Poll::Ready(Some(lapsed)) = inner.queue.poll_expired(cx) {
             let key = lapsed.into_inner();
-            if let Some((_, value)) = inner.live.remove(&key) {
+            if let Some(live) = inner.live.get_mut(&key)
+                && live.until > live.queued_until
+            {
+                live.queued_until = live.until;
+                live.handle = inner.queue.insert_at(key, live.until);
+                continue;
+            }
+            if let Some(live) = inner.live.remove(&key) {
                 inner.shrink();
-                return Poll::Ready((key, value));
+                return Poll::Ready((key, live.value));
             }
         }
         Poll::Pending
@@ -84,10 +114,10 @@ impl<K: Hash + Eq + Clone, V> Deadlines<K, V> {
 
 impl<K: Hash + Eq, V> Inner<K, V> {
     fn take(&mut self, key: &K) -> Option<V> {
-        let (handle, value) = self.live.remove(key)?;
-        self.queue.try_remove(&handle);
+        let live = self.live.remove(key)?;
+        self.queue.try_remove(&live.handle);
         self.shrink();
-        Some(value)
+        Some(live.value)
     }
 
     fn shrink(&mut self) {
@@ -111,7 +141,11 @@ mod tests {
         assert_eq!(deadlines.set("renewed", 4, Duration::from_secs(9)), Some(1));
         assert_eq!(deadlines.cancel(&"cancelled"), Some(2));
         assert_eq!(deadlines.next().await, ("plain", 3));
-        assert_eq!(deadlines.next().await, ("renewed", 4));
+        deadlines.set("renewed", 5, Duration::from_secs(10));
+        deadlines.set("renewed", 6, Duration::from_secs(5));
+        let began = Instant::now();
+        assert_eq!(deadlines.next().await, ("renewed", 6));
+        assert_eq!(began.elapsed(), Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]

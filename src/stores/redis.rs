@@ -1,12 +1,16 @@
 //! What the nodes of a cluster share in Redis. All of it may be lost: it is what the nodes know.
 
+mod channels;
 mod link;
 mod mirror;
 mod places;
 mod positions;
 mod presence;
 mod scripts;
+mod setup;
 
+pub use channels::Told;
+pub use link::Link;
 pub use places::RedisPlaces;
 pub use positions::RedisPositions;
 pub use presence::{PresenceOptions, RedisPresence};
@@ -20,36 +24,20 @@ use std::{
 };
 
 use fred::{
-    clients::{Client, SubscriberClient},
+    clients::{Client, Pipeline, WithOptions},
     interfaces::ClientLike,
-    types::{
-        Builder,
-        config::{
-            ClusterDiscoveryPolicy, Config, ReconnectPolicy, ServerConfig, UnresponsiveConfig,
-        },
-    },
+    types::config::Options,
+    util::redis_keyslot,
 };
 use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
-use tokio::sync::Notify;
+use tokio::sync::broadcast;
 
-use self::link::Lost;
+use self::{
+    channels::{Channels, at_slot},
+    setup::Setup,
+};
 use crate::{ports::StoreError, telemetry::metric};
-
-/// The first wait before a connection is tried again, in milliseconds; it doubles.
-const MIN_BACKOFF_MS: u32 = 50;
-
-/// The longest such wait.
-const MAX_BACKOFF_MS: u32 = 2_000;
-
-/// By how much such a wait differs by chance, so that nodes do not come back at once.
-const JITTER_MS: u32 = 100;
-
-/// The most commands that wait for the connection; one more fails.
-const MAX_COMMANDS: usize = 65_536;
-
-/// The most messages of channels that wait for us.
-const MAX_MESSAGES: usize = 65_536;
 
 /// Where Redis is, and how long it may take.
 #[derive(Clone, Debug)]
@@ -73,115 +61,120 @@ pub enum RedisOpenError {
     Client(String),
 }
 
-/// A connection that comes back by itself; clones share it.
+/// Connections that come back by themselves; clones share them.
 #[derive(Clone)]
 pub struct Redis(Arc<Shared>);
 
 struct Shared {
-    client: Client,
-    subscriber: SubscriberClient,
+    commands: Link,
+    channels: Arc<Channels>,
     prefix: String,
-    timeout: Duration,
-    /// The subscriber's connection leads nowhere.
-    is_deaf: Arc<Notify>,
+    /// Where commands go, in a Redis Cluster: to the one server that has the keys.
+    options: Options,
     is_closed: Arc<AtomicBool>,
 }
 
 impl Redis {
     /// Begins to connect, for ever. Nothing waits for the first connection.
     pub fn open(options: &RedisOptions) -> Result<Self, RedisOpenError> {
-        let mut config = Config::from_url(&options.url)
-            .map_err(|error| RedisOpenError::Url(error.details().to_owned()))?;
-        // The first connection is tried again like any other.
-        config.fail_fast = false;
-        if let ServerConfig::Clustered { policy, .. } = &mut config.server {
-            // Those that the address names may all be gone one day.
-            *policy = ClusterDiscoveryPolicy::UseCache;
-        }
-        let mut builder = Builder::from_config(config);
-        let timeout = options.timeout;
-        builder
-            .set_policy(ReconnectPolicy::Exponential {
-                attempts: 0,
-                max_attempts: 0,
-                min_delay: MIN_BACKOFF_MS,
-                max_delay: MAX_BACKOFF_MS,
-                base: 2,
-                jitter: JITTER_MS,
-            })
-            .with_performance_config(|performance| {
-                performance.default_command_timeout = timeout;
-                performance.broadcast_channel_capacity = MAX_MESSAGES;
-            })
-            .with_connection_config(|connection| {
-                connection.connection_timeout = timeout;
-                connection.internal_command_timeout = timeout;
-                connection.max_command_attempts = 1;
-                connection.max_command_buffer_len = MAX_COMMANDS;
-                connection.tcp.nodelay = Some(true);
-                // A server that has stopped is as good as gone.
-                connection.unresponsive = UnresponsiveConfig {
-                    max_timeout: Some(timeout * 2),
-                    interval: timeout / 2,
-                };
-            });
+        let setup = Setup::new(options)?;
+        let slot = setup
+            .is_clustered()
+            .then(|| redis_keyslot(key(&options.prefix, "").as_bytes()));
+        let is_closed: Arc<AtomicBool> = Arc::default();
         let failed = |error: fred::error::Error| RedisOpenError::Client(error.details().to_owned());
-        let client = builder.build().map_err(failed)?;
-        let subscriber = builder.build_subscriber_client().map_err(failed)?;
-        subscriber.manage_subscriptions();
-        let shared = Arc::new(Shared {
-            client,
-            subscriber,
+        let commands = Link::new(setup.clone(), is_closed.clone()).map_err(failed)?;
+        let channels = Channels::new(setup.to_hear(), slot, is_closed.clone()).map_err(failed)?;
+        let redis = Self(Arc::new(Shared {
+            commands,
+            channels: Arc::new(channels),
             prefix: options.prefix.clone(),
-            timeout,
-            is_deaf: Arc::default(),
-            is_closed: Arc::default(),
-        });
-        let redis = Self(shared);
-        redis.keep(redis.client().clone());
-        let (of, lost) = (&redis.0, Lost::Told(redis.0.is_deaf.clone()));
-        let subscriber = of.subscriber.clone();
-        tokio::spawn(link::keep(subscriber, of.is_closed.clone(), lost));
+            options: at_slot(slot),
+            is_closed,
+        }));
+        redis.keep();
         Ok(redis)
     }
 
-    /// Connects, and keeps the connection until the end.
-    fn keep(&self, client: Client) {
-        let lost = Lost::Silent(client.clone(), self.key("probe"), self.0.timeout);
-        tokio::spawn(link::keep(client, self.0.is_closed.clone(), lost));
+    /// Keeps both connections until the end.
+    fn keep(&self) {
+        let (link, probe) = (self.0.commands.clone(), self.key("probe"));
+        let channels = self.0.channels.clone();
+        tokio::spawn(async move {
+            let used = |client| {
+                let channels = channels.clone();
+                let made = move |client: &Client, server: &_| channels.commands_at(client, server);
+                link::commands(link.clone(), client, probe.clone(), made)
+            };
+            link.keep(used).await;
+        });
+        let channels = self.0.channels.clone();
+        tokio::spawn(async move {
+            let link = channels.link.clone();
+            link.keep(|client| channels.clone().hear(client)).await;
+        });
     }
 
     /// Nothing is heard on channels although there should be: the connection is made anew.
     pub fn connect_anew(&self) {
-        self.0.is_deaf.notify_one();
+        self.0.channels.is_deaf.notify_one();
     }
 
-    /// For commands. Each fails within the timeout.
-    pub fn client(&self) -> &Client {
-        &self.0.client
+    /// For the next commands, each of which fails within the timeout.
+    pub fn client(&self) -> WithOptions<Client> {
+        self.0.commands.client().with_options(&self.0.options)
     }
 
-    /// For channels: what is subscribed is subscribed again after each reconnect.
-    pub fn subscriber(&self) -> &SubscriberClient {
-        &self.0.subscriber
+    /// For several of them at a time.
+    pub fn pipeline(&self) -> Pipeline<WithOptions<Client>> {
+        Pipeline::from(self.client())
     }
 
-    /// A connection of its own, for commands that wait.
-    pub fn dedicated(&self) -> Client {
-        let client = self.0.client.clone_new();
-        self.keep(client.clone());
-        client
+    /// Whether commands may be answered.
+    pub fn is_connected(&self) -> bool {
+        self.0.commands.is_connected()
+    }
+
+    /// Told after each connection for commands that was made.
+    pub fn made(&self) -> broadcast::Receiver<()> {
+        self.0.commands.made()
+    }
+
+    /// Hears channels, and those that fit patterns, as soon as there is a connection, and on each one
+    /// after it.
+    pub fn listen(
+        &self,
+        channels: Vec<String>,
+        patterns: Vec<String>,
+    ) -> broadcast::Receiver<Told> {
+        self.0.channels.listen(channels, patterns)
+    }
+
+    /// Whether channels may be heard.
+    pub fn is_listening(&self) -> bool {
+        self.0.channels.link.is_connected()
+    }
+
+    /// A connection of its own, for commands that wait, about this key.
+    pub fn dedicated(&self, key: String) -> Link {
+        let link = self.0.commands.another();
+        let kept = link.clone();
+        tokio::spawn(async move {
+            let used = |client| link::commands(kept.clone(), client, key.clone(), |_, _| {});
+            kept.keep(used).await;
+        });
+        link
     }
 
     /// Whether both connections stand.
     pub fn is_up(&self) -> bool {
-        self.0.client.is_connected() && self.0.subscriber.is_connected()
+        self.is_connected() && self.is_listening()
     }
 
     /// The name of a key. All keys lie in one slot of a Redis Cluster, so that scripts may use
     /// several.
     pub fn key(&self, name: &str) -> String {
-        format!("{{{}}}:{name}", self.0.prefix)
+        key(&self.0.prefix, name)
     }
 
     /// The name of a channel of ours.
@@ -193,12 +186,15 @@ impl Redis {
     pub fn close(&self) -> BoxFuture<'_, ()> {
         let closing = async {
             self.0.is_closed.store(true, Ordering::Relaxed);
-            // Whether the goodbye arrives makes no difference.
-            let _ = self.0.subscriber.quit().await;
-            let _ = self.0.client.quit().await;
+            self.0.channels.link.quit().await;
+            self.0.commands.quit().await;
         };
         closing.boxed()
     }
+}
+
+fn key(prefix: &str, name: &str) -> String {
+    format!("{{{prefix}}}:{name}")
 }
 
 /// Counts a command that failed.

@@ -86,9 +86,13 @@ onTwoNodes('two nodes', NEVER, {
     await eventually(async () => (await devices()) === 1, 'the phone has gone');
     await finish(a, id, 'failed');
     assert.equal(await laptop.next(OUTCOME), false);
-    const later = await a.connect(user);
-    await both.settle(laptop, later);
-    assert.deepEqual([laptop.heard(OUTCOME), later.heard(OUTCOME)], [[false], []]);
+    // Who connects before it is stored that the user was told is told, too.
+    await eventually(async () => {
+      const later = await a.connect(user);
+      await both.settle(laptop, later);
+      return later.heard(OUTCOME).length === 0;
+    }, 'who connects later is not told');
+    assert.deepEqual(laptop.heard(OUTCOME), [false]);
   },
 
   'a message is the same on both nodes, in pages, in order and in time': async ({ a, b, both }) => {
@@ -175,14 +179,15 @@ async function accepted(tries) {
     }
   }
   await Promise.all(under);
-  return count;
+  // A busy machine answers the last ones later.
+  return { count, seconds: (Date.now() - began) / 1_000 };
 }
 
 /** One node alone lets through a burst of a second's worth and the rate; two of them less than twice that. */
-function assertShared(t, count) {
+function assertShared(t, { count, seconds }) {
   const least = RATE * TRIED_S * 0.8;
-  const most = RATE * TRIED_S * 1.5 + RATE;
-  t.diagnostic(`${count} of ${RATE * TRIED_S * TIMES} in ${TRIED_S} s at ${RATE} a second`);
+  const most = RATE * seconds * 1.5 + RATE;
+  t.diagnostic(`${count} of ${RATE * TRIED_S * TIMES} in ${seconds} s at ${RATE} a second`);
   assert.ok(count >= least && count <= most, `${count} were let through, not ${least} to ${most}`);
 }
 

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { extname, join, relative, resolve } from 'node:path';
-import { after, before } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import axe from 'axe-core';
 import { chromium } from 'playwright-core';
@@ -15,11 +15,18 @@ import { CONNECTED, Client, DIALECTS } from './client.mjs';
 import { TARGET, start } from './program.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/**
+ * Each window renders what its address bar would open, which nobody sees here and which takes longer than
+ * the page. An app that comes from a folder may call the server on this machine all the same.
+ */
+const UNWANTED = [
+  'WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup',
+  ...(process.env.DEMO_DIST ? ['LocalNetworkAccessChecks'] : []),
+];
 const ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--mute-audio',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
-  // An app that comes from a folder may call the server on this machine all the same.
-  ...(process.env.DEMO_DIST ? ['--disable-features=LocalNetworkAccessChecks'] : []),
+  `--disable-features=${UNWANTED}`,
 ];
 const WAIT_MS = 15_000;
 const DIST = process.env.DEMO_DIST && resolve(process.env.DEMO_DIST);
@@ -42,6 +49,20 @@ export const AWAY = new RegExp([
   'ERR_NETWORK_CHANGED', 'ERR_INCOMPLETE_CHUNKED_ENCODING', 'WebSocket connection to',
   'WebSocket is already in CLOSING or CLOSED state',
 ].join('|'));
+
+/** What it complains of where a page is left, or a socket ended, before its WebSocket is there. */
+export const LEFT_EARLY =
+  /^WebSocket connection to '[^']+' failed: WebSocket is closed before the connection is established\.$/;
+
+/** `test` for a file whose tests mostly wait: so many of them run at the same time. */
+export function atOnce(count, name) {
+  const all = [];
+  // By then the file has said what they are.
+  queueMicrotask(() => {
+    describe(name, { concurrency: count }, () => all.forEach((one) => test(...one)));
+  });
+  return (...one) => all.push(one);
+}
 
 /** One browser for all tests of a file; `open` gives each page a context, a person's own browser. */
 export function inChromium() {
@@ -133,12 +154,19 @@ export function assertQuiet(pages, expected = /^$/) {
   }
 }
 
+/** Runs in the page: waits until colours that change have changed. */
+function settled() {
+  const changing = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  return Promise.allSettled(changing.map(({ finished }) => finished));
+}
+
 /** That axe finds no serious fault, in the light and in the dark theme. */
 export async function assertAccessible(page) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.locator(`:root[data-theme="${colorScheme}"]`).waitFor();
-    await page.evaluate(axe.source);
+    if (!await page.evaluate(() => 'axe' in globalThis)) await page.evaluate(axe.source);
+    await page.evaluate(settled);
     const { violations } = await page.evaluate(() => axe.run({ resultTypes: ['violations'] }));
     const grave = violations.filter(({ impact }) => GRAVE.includes(impact));
     const told = grave.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map((n) => n.html).join(' ')}`);

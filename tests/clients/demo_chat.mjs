@@ -1,14 +1,13 @@
 // The demo's chat page, as people use it: each in a browser of their own.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import {
   button, chat, device, input, log, person, post, room, says, send, state, stored, texts, waiting,
 } from './chat_page.mjs';
 import {
-  DESKTOP, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, member, serveDev, shot,
-  write,
+  DESKTOP, LEFT_EARLY, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, atOnce, inChromium,
+  member, serveDev, shot, write,
 } from './demo_app.mjs';
 import { png } from './picture.mjs';
 import { folder } from './program.mjs';
@@ -18,6 +17,7 @@ const LIMIT_MS = 90_000;
 const NO_RATES = { ROOMCAST_LIMITS__EVENTS_PER_SECOND: '0', ROOMCAST_LIMITS__USER_EVENTS_PER_SECOND: '0' };
 
 const { open } = inChromium();
+const test = atOnce(2, 'the chat');
 
 test('alice and bob chat and see each other come, type and go', { timeout: LIMIT_MS }, async (t) => {
   const { url } = await serveDev(t, await folder(t));
@@ -45,7 +45,8 @@ test('alice and bob chat and see each other come, type and go', { timeout: LIMIT
   await bob.waitForURL(/as=carol/);
   await person(alice, 'Bob', 'offline');
   await person(alice, 'Carol', 'online');
-  assertQuiet([alice, bob]);
+  assertQuiet(alice);
+  assertQuiet(bob, LEFT_EARLY);
 });
 
 test('what is unread is counted by room, and who has read is told', { timeout: LIMIT_MS }, async (t) => {
@@ -207,7 +208,7 @@ test('the chat is accessible, fits and looks as in the docs', { timeout: LIMIT_M
   await assertAccessible(page);
   await page.setViewportSize(NARROW);
   await assertFits(page);
-  assertQuiet(page);
+  assertQuiet(page, LEFT_EARLY);
 });
 
 /** That the picture is drawn, and as large as it is. */

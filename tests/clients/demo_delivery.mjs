@@ -1,13 +1,13 @@
 // The demo's delivery page: drivers who report over HTTP, and people who watch them.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import {
   BRIEF, assertArrives, button, delivery as page, driver, follow, marker, panel, phones, placeOf, state,
 } from './delivery_page.mjs';
 import {
-  AWAY, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, serveDev, shot,
+  AWAY, LEFT_EARLY, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, atOnce, inChromium, serveDev,
+  shot,
 } from './demo_app.mjs';
 import { folder } from './program.mjs';
 
@@ -20,6 +20,7 @@ const THERE = { lat: 52.516, lng: 13.4119, heading: 90, speed: 12 };
 const BEYOND = { lat: 52.5145, lng: 13.41, heading: 180, speed: 12 };
 
 const { open } = inChromium();
+const test = atOnce(3, 'the delivery page');
 const delivery = (...how) => page(open, ...how);
 const says = (where, text) => where.getByText(text, { exact: true }).waitFor();
 
@@ -103,7 +104,7 @@ test('a customer who joins late sees the last position at once', { timeout: LIMI
   await bob.getByText(/2 updates heard$/).waitFor();
   await button(bob, 'Bob leaves').click();
   await bob.waitFor({ state: 'detached' });
-  assertQuiet(alice);
+  assertQuiet(alice, LEFT_EARLY);
 });
 
 test('all who watch are told when a driver falls silent', { timeout: LIMIT_MS }, async (t) => {

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
 
 import { measure, saved } from '../../benches/rooms/measure.mjs';
 import {
-  AWAY, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, inChromium, serveDev, shot, tokensOf,
+  AWAY, NARROW, PHONE, assertAccessible, assertFits, assertQuiet, atOnce, inChromium, serveDev, shot,
+  tokensOf,
 } from './demo_app.mjs';
 import { ROOT, folder } from './program.mjs';
 import { request } from './server.mjs';
@@ -18,6 +18,7 @@ const SOCKETS = 26;
 const CHANGES = 60;
 
 const { open } = inChromium();
+const test = atOnce(2, 'the products page');
 
 /** The products page, with all its shoppers, and stock that is known. */
 async function products(t, url, options) {

@@ -1,16 +1,16 @@
 // `roomcast simulate drivers`: what it does to the demo's delivery page, and to the one who runs it.
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 
 import { BRIEF, delivery, driver } from './delivery_page.mjs';
-import { assertQuiet, inChromium, serveDev } from './demo_app.mjs';
+import { assertQuiet, atOnce, inChromium, serveDev } from './demo_app.mjs';
 import { Program, folder, start } from './program.mjs';
 
 const LIMIT_MS = 90_000;
 const SECRET = 'a secret of some length';
 
 const { open } = inChromium();
+const test = atOnce(3, 'simulated drivers');
 
 for (const [how, env] of [
   ['signs in as the server’s sample drivers', {}],

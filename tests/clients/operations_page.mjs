@@ -2,6 +2,8 @@
 
 /** Figures come every 5 s, and those that show something may be the third. */
 const FIGURES_MS = 17_000;
+/** To look with every frame would have the page draw all the time. */
+export const LOOK_EVERY_MS = 100;
 
 export async function operationsPage(open, t, url, options) {
   const page = await open(t, `${url}/#/operations`, options);
@@ -28,7 +30,9 @@ export async function figure(page, title, name, least, most = least) {
     return value >= from && value <= to ? { value } : null;
   };
   const node = await legend(page, title, name).elementHandle();
-  const seen = await page.waitForFunction(between, [node, least, most], { timeout: FIGURES_MS });
+  const seen = await page.waitForFunction(between, [node, least, most], {
+    timeout: FIGURES_MS, polling: LOOK_EVERY_MS,
+  });
   return (await seen.jsonValue()).value;
 }
 

@@ -22,7 +22,7 @@ const [CURL, NOTIFY] = blocks('sh').filter((text) => text.startsWith('curl '));
 const TOKEN = "roomcast token --sub alice --name Alice --rooms '*' --ttl 1h";
 const CUSTOM_EVENT = 'JWT_SECRET=at-least-sixteen-bytes cargo run --example custom_event';
 const CUSTOM_TOKEN =
-  "JWT_SECRET=at-least-sixteen-bytes cargo run -- token --sub alice --name Alice --rooms '*' --ttl 1h";
+  "JWT_SECRET=at-least-sixteen-bytes cargo run --release -- token --sub alice --name Alice --rooms '*' --ttl 1h";
 const BACKUP = blocks('sh').find((text) => text.includes('VACUUM INTO'));
 const DOCUMENTATION = 'cargo doc --no-deps --open';
 
@@ -224,7 +224,8 @@ export const RUN = {
     assert.equal(end.code, 0, end.stderr);
     assert.match(end.stdout, /ops\/s/);
     assert.match(end.stdout, /KiB resident per connection/);
-    assert.match(end.stdout, /µs of CPU per delivery/);
+    assert.match(end.stdout, /broadcast to 1,000 members.*µs\/delivery.*×/);
+    assert.match(end.stdout, /times one commit each/);
     assert.match(end.stdout, /bytes resident per stream/);
     assert.match(end.stdout, /sync of \d+ messages/);
   },

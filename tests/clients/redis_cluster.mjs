@@ -18,6 +18,7 @@ export class ClusterRedis extends Form {
   static #NODE_TIMEOUT_MS = 1_000;
   words = ['-c'];
   #lost = new Set();
+  #named = [];
 
   async begin() {
     const config = [
@@ -37,9 +38,11 @@ export class ClusterRedis extends Form {
     for (const { port } of (await this.#nodes()).filter(({ master }) => master)) {
       await eventually(follows(this, { port }), 'a replica follows', UP_WITHIN_MS);
     }
-    const [first, ...rest] = addresses.slice(0, ClusterRedis.#MASTERS);
+    const named = addresses.slice(0, ClusterRedis.#MASTERS);
+    const [first, ...rest] = named;
     // What comes of it later is for clients to find.
     this.url = `redis-cluster://${first}?${rest.map((node) => `node=${node}`).join('&')}`;
+    this.#named = named;
   }
 
   get #alive() {
@@ -55,7 +58,9 @@ export class ClusterRedis extends Form {
         const live = this.#alive.map(({ port }) => port);
         return isOk && masters.every(({ port }) => live.includes(port));
       };
-      await eventually(isWhole, 'the Redis Cluster is whole', UP_WITHIN_MS);
+      await eventually(isWhole, 'the Redis Cluster is whole', UP_WITHIN_MS).catch(async (error) => {
+        throw new Error(`${error.message}; ${server.port} sees\n${await this.ask(server, 'CLUSTER', 'NODES')}`);
+      });
     }
   }
 
@@ -79,7 +84,7 @@ export class ClusterRedis extends Form {
 
   /** Those that the URL names, as far as they live. */
   get named() {
-    return this.servers.slice(0, ClusterRedis.#MASTERS).filter((server) => this.#alive.includes(server));
+    return this.#alive.filter(({ port }) => this.#named.includes(`${HOST}:${port}`));
   }
 
   /** The masters that live. */

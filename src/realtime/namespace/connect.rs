@@ -199,18 +199,16 @@ impl Gate {
                 greet(context, auth).await;
             }
         };
-        session.queue().clone().open(Job {
-            order: Order::Serial,
-            bytes: 0,
-            work: Box::pin(async move {
+        session
+            .queue()
+            .open(Job::plain(Order::Serial, 0, async move {
                 let first = timeout(limit, AssertUnwindSafe(first).catch_unwind());
                 match first.await {
                     Ok(Ok(())) => {}
                     Ok(Err(_)) => tracing::error!("what is done first for a socket panicked"),
                     Err(_) => tracing::error!("what is done first for a socket took too long"),
                 }
-            }),
-        });
+            }));
         self.namespace.watch_token(session);
     }
 

@@ -79,15 +79,10 @@ pub fn depart(context: &Context, cause: Cause) {
         _ if session.is_expelled() => (Pending::Dropped, cause),
         _ => (Pending::Finished, cause),
     };
-    let work = Box::pin(leave(context.clone(), cause));
-    session.queue().close(
-        pending,
-        Job {
-            order: Order::Serial,
-            bytes: 0,
-            work,
-        },
-    );
+    let work = leave(context.clone(), cause);
+    session
+        .queue()
+        .close(pending, Job::plain(Order::Serial, 0, work));
 }
 
 async fn leave(context: Context, cause: Cause) {

@@ -144,8 +144,11 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
             Ok(call) => guarded(call, context, limit).await,
             Err(error) => Err(error),
         };
-        answer.send(result);
-        histogram!(metric::EVENT_SECONDS).record(arrived_at.elapsed().as_secs_f64());
+        let end = move || {
+            answer.send(result);
+            histogram!(metric::EVENT_SECONDS).record(arrived_at.elapsed().as_secs_f64());
+        };
+        Some(Box::new(end) as Box<dyn FnOnce() + Send>)
     };
     let job = Job {
         order: route

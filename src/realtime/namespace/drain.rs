@@ -86,14 +86,7 @@ impl ClientSockets {
                 rooms.remove(&context.session, Departed::Dropped);
                 drop(last);
             };
-            queue.close(
-                Pending::Finished,
-                Job {
-                    order: Order::Serial,
-                    bytes: 0,
-                    work: Box::pin(work),
-                },
-            );
+            queue.close(Pending::Finished, Job::plain(Order::Serial, 0, work));
         }
         any
     }

@@ -11,8 +11,23 @@ const LIMITS: QueueLimits = QueueLimits {
 };
 
 fn job(order: Order, work: impl Future<Output = ()> + Send + 'static) -> Job {
+    Job::plain(order, 1, work)
+}
+
+/// A job whose work is done when it is released, and which says its name in the end.
+fn ends(
+    log: &mpsc::UnboundedSender<&'static str>,
+    name: &'static str,
+    released: oneshot::Receiver<()>,
+) -> Job {
+    let log = log.clone();
+    let work = async move {
+        released.await.unwrap();
+        let end: Box<dyn FnOnce() + Send> = Box::new(move || log.send(name).unwrap());
+        Some(end)
+    };
     Job {
-        order,
+        order: Order::FirstPoll,
         bytes: 1,
         work: Box::pin(work),
     }
@@ -70,6 +85,28 @@ async fn a_serial_job_waits_for_those_under_way_and_they_overlap() {
     release.send(()).unwrap();
     assert_eq!(read.recv().await, Some("slow"));
     assert_eq!(read.recv().await, Some("serial"));
+}
+
+#[tokio::test]
+async fn jobs_end_in_their_order_whichever_is_done_first() {
+    let (queue, log, mut read) = queue();
+    let (release, released) = oneshot::channel();
+    let (second, done) = oneshot::channel();
+    second.send(()).unwrap();
+    queue.open(ends(&log, "one", released));
+    queue.push(ends(&log, "two", done)).unwrap();
+    let sender = log.clone();
+    let seen = job(Order::FirstPoll, async move {
+        sender.send("both are under way").unwrap()
+    });
+    queue.push(seen).unwrap();
+    release.send(()).unwrap();
+    let mut said = Vec::new();
+    while said.len() < 3 {
+        said.push(read.recv().await.unwrap());
+    }
+    said.retain(|name| *name != "both are under way");
+    assert_eq!(said, ["one", "two"]);
 }
 
 #[tokio::test]

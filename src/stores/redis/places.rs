@@ -8,7 +8,6 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fred::interfaces::ClientLike;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -132,7 +131,7 @@ impl Places for RedisPlaces {
         let args = [self.0.node.clone(), whose, limit.to_string()];
         let more = [mine.to_string(), KEPT_S.to_string()];
         let args = args.into_iter().chain(more).collect();
-        let answer = match self.0.redis.client().is_connected() {
+        let answer = match self.0.redis.is_connected() {
             true => SCRIPTS.take_place.run(&self.0.redis, args).await,
             // Nobody waits for what is not there.
             false => Err(StoreError),

@@ -11,10 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use fred::{
-    interfaces::{ClientLike, EventInterface, HashesInterface},
-    types::config::Server,
-};
+use fred::interfaces::HashesInterface;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{
@@ -48,7 +45,7 @@ struct Shared {
     local: Local,
     /// Whether the last command was answered.
     is_up: AtomicBool,
-    reconnects: Mutex<Receiver<Server>>,
+    reconnects: Mutex<Receiver<()>>,
 }
 
 /// A position as Redis keeps it.
@@ -70,7 +67,7 @@ impl RedisPositions {
 
     /// The same, looking for those that have lapsed this often.
     pub fn with_poll(redis: Redis, poll: Duration) -> Self {
-        let reconnects = Mutex::new(redis.client().reconnect_rx());
+        let reconnects = Mutex::new(redis.made());
         Self(Arc::new(Shared {
             redis,
             reconnects,
@@ -81,7 +78,7 @@ impl RedisPositions {
     }
 
     fn is_up(&self) -> bool {
-        self.0.is_up.load(Ordering::Relaxed) && self.0.redis.client().is_connected()
+        self.0.is_up.load(Ordering::Relaxed) && self.0.redis.is_connected()
     }
 
     /// Whether that was answered; what came in the meantime is not in Redis where it was not.
@@ -113,7 +110,7 @@ impl RedisPositions {
     /// Copies what Redis has not been given; whether it has all now.
     async fn copy(&self) -> bool {
         let shared = &self.0;
-        if !shared.redis.client().is_connected() {
+        if !shared.redis.is_connected() {
             return false;
         }
         loop {

@@ -17,7 +17,6 @@ use std::{
     time::Duration,
 };
 
-use fred::interfaces::ClientLike;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{Notify, mpsc, watch};
@@ -122,7 +121,7 @@ impl RedisPresence {
     /// The instance, where there is a connection.
     fn usable(&self) -> Option<Arc<str>> {
         let instance = self.instance()?;
-        if self.0.redis.client().is_connected() {
+        if self.0.redis.is_connected() {
             return Some(instance);
         }
         self.doubt(&instance);
@@ -138,7 +137,7 @@ impl RedisPresence {
     ) -> Result<Vec<String>, Unwritten> {
         let args = std::iter::once(&**instance).chain(args.iter().copied());
         let args = args.map(str::to_owned).collect();
-        let written = match self.0.redis.client().is_connected() {
+        let written = match self.0.redis.is_connected() {
             true => script.run(&self.0.redis, args).await.ok(),
             false => None,
         };

@@ -1,11 +1,12 @@
 // Load that this browser makes: many sockets that chat in a room of their own.
 
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 
 import { ask } from '../../lib/ask';
 import { reason } from '../../lib/http';
 import { createStore } from '../../lib/store';
-import { tokenOf, type User } from '../../session/users';
+import { Sockets } from '../../session/sockets';
+import type { User } from '../../session/users';
 
 export const SIZES = ['10', '25', '50'] as const;
 export type Size = (typeof SIZES)[number];
@@ -33,7 +34,7 @@ const OFF: LoadState = { isOn: false, wanted: 0, joined: 0, sent: 0, heard: 0, m
 
 export class Load {
   readonly store = createStore<LoadState>(OFF);
-  #sockets: Socket[] = [];
+  readonly #sockets = new Sockets();
   #timers: number[] = [];
   #took: number[] = [];
   #heard = 0;
@@ -54,12 +55,7 @@ export class Load {
   }
 
   #open(userId: string, delayMs: number): void {
-    const socket = io({
-      forceNew: true,
-      transports: ['websocket'],
-      auth: (give) => give({ token: tokenOf(userId) }),
-    });
-    this.#sockets.push(socket);
+    const socket = this.#sockets.add(userId);
     socket.on('connect', () => void this.#enter(socket, delayMs));
     socket.on('message:new', () => {
       this.#heard += 1;
@@ -69,14 +65,10 @@ export class Load {
     });
   }
 
-  get #connected(): number {
-    return this.#sockets.filter(({ connected }) => connected).length;
-  }
-
   async #enter(socket: Socket, delayMs: number): Promise<void> {
     try {
       await ask(socket, 'join:room', ROOM);
-      this.store.set((now) => ({ ...now, joined: this.#connected }));
+      this.store.set((now) => ({ ...now, joined: this.#sockets.connected }));
       // Spread over the second, and never twice after a reconnect.
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       while (socket.connected) {
@@ -101,7 +93,7 @@ export class Load {
     this.#heard = 0;
     this.store.set((now) => ({
       ...now,
-      joined: this.#connected,
+      joined: this.#sockets.connected,
       heard,
       sent: took.length,
       medianMs: took[Math.floor(took.length / 2)] ?? null,
@@ -113,10 +105,8 @@ export class Load {
       clearInterval(timer);
       clearTimeout(timer);
     });
-    const sockets = this.#sockets;
-    this.#sockets = [];
     this.#timers = [];
-    sockets.forEach((socket) => socket.disconnect());
+    this.#sockets.end();
     this.store.set({ ...OFF, failure });
   }
 }

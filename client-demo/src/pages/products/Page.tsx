@@ -2,13 +2,12 @@
 
 import { useId, useRef, useState, type CSSProperties } from 'react';
 
-import { ask } from '../../lib/ask';
 import { count, number } from '../../lib/text';
 import { useSocket } from '../../session/useSocket';
 import { Button } from '../../ui/Button';
 import { CutButton, LinkState } from '../../ui/LinkState';
 import type { Product } from './catalogue';
-import type { Joined } from './crowd';
+import { look } from './crowd';
 import type { Meter } from './meter';
 import css from './Products.module.css';
 import type { Shop } from './shop';
@@ -46,10 +45,9 @@ export function ProductPage({ product, shop, meter, onError }: Props) {
     },
     onConnect: async (socket) => {
       const before = latest.current;
-      const { inventory } = await ask<Joined>(socket, 'join-product-room', product.id);
-      tally.current?.there();
       // A server that was started anew knows no stock.
-      if (inventory === null) await shop.stockUp({ ...product, stock: before ?? product.stock });
+      const inventory = await look(socket, shop, { ...product, stock: before ?? product.stock });
+      tally.current?.there();
       return before === null || inventory === null || inventory === before ? 0 : 1;
     },
   });

@@ -1,9 +1,10 @@
 // Shoppers who look at a product each, over connections of their own.
 
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 
 import { ask } from '../../lib/ask';
 import { createStore } from '../../lib/store';
+import { Sockets } from '../../session/sockets';
 import { PRODUCTS, type Product } from './catalogue';
 import { BY_ROOM, type Meter } from './meter';
 import type { Shop } from './shop';
@@ -15,13 +16,22 @@ export const SHOPPERS = PER_PRODUCT * PRODUCTS.length;
 /** By product, what its shoppers see. */
 export type Stock = ReadonlyMap<string, number>;
 
-/** What the server answers who joins; null: it does not know the stock. */
-export interface Joined {
-  inventory: number | null;
+/**
+ * Joins a product's room, and stocks the product where the server does not know it; resolves once the
+ * stock has been heard, so that whoever counts from then on counts changes only, with what the server
+ * knew before.
+ */
+export async function look(socket: Socket, shop: Shop, product: Product): Promise<number | null> {
+  const heard = new Promise((resolve) => socket.once(BY_ROOM, resolve));
+  const { inventory } = await ask<{ inventory: number | null }>(socket, 'join-product-room', product.id);
+  if (inventory === null) await shop.stockUp(product);
+  await heard;
+  return inventory;
 }
 
 export class Crowd {
   readonly stock = createStore<Stock>(new Map());
+  readonly #sockets = new Sockets();
   readonly #ends: (() => void)[] = [];
 
   constructor(readonly meter: Meter, readonly shop: Shop) {}
@@ -32,32 +42,20 @@ export class Crowd {
       const product = PRODUCTS[n % PRODUCTS.length];
       if (product) this.#ends.push(this.#shopper(product));
     }
-    return () => this.#ends.splice(0).forEach((end) => end());
-  }
-
-  #shopper(product: Product): () => void {
-    const socket = io({
-      autoConnect: false,
-      forceNew: true,
-      transports: ['websocket'],
-      reconnectionDelay: 300,
-      reconnectionDelayMax: 3_000,
-    });
-    const tally = this.meter.add(socket, product.id);
-    // Who cannot join is not there; the next connect tries again.
-    socket.on('connect', () => void this.#join(socket, product).then(tally.there, () => {}));
-    socket.on(BY_ROOM, (stock: number) => {
-      this.stock.set((now) => (now.get(product.id) === stock ? now : new Map(now).set(product.id, stock)));
-    });
-    socket.connect();
     return () => {
-      socket.disconnect();
-      tally.end();
+      this.#sockets.end();
+      this.#ends.splice(0).forEach((end) => end());
     };
   }
 
-  async #join(socket: Socket, product: Product) {
-    const { inventory } = await ask<Joined>(socket, 'join-product-room', product.id);
-    if (inventory === null) await this.shop.stockUp(product);
+  #shopper(product: Product): () => void {
+    const socket = this.#sockets.add(null);
+    const tally = this.meter.add(socket, product.id);
+    // Who cannot join is not there; the next connect tries again.
+    socket.on('connect', () => void look(socket, this.shop, product).then(tally.there, () => {}));
+    socket.on(BY_ROOM, (stock: number) => {
+      this.stock.set((now) => (now.get(product.id) === stock ? now : new Map(now).set(product.id, stock)));
+    });
+    return tally.end;
   }
 }

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use fred::interfaces::{ClientLike, EventInterface};
 use tokio::{
     sync::broadcast::{self, error::TryRecvError},
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
@@ -54,8 +53,7 @@ impl RedisPresence {
 
     /// Keeps the lease; where there is doubt about it, registers what the node has, for ever.
     pub(super) async fn keep_lease(&self) {
-        let client = self.0.redis.client();
-        let mut reconnects = client.reconnect_rx();
+        let mut reconnects = self.0.redis.made();
         let mut earlier: Vec<Arc<str>> = self.instance().into_iter().collect();
         let mut kept_at = Instant::now();
         let mut tick = interval(self.0.options.lease / RENEWALS);
@@ -80,7 +78,7 @@ impl RedisPresence {
                     }
                 }
                 Link::Away | Link::Renewing => {
-                    if !client.is_connected() {
+                    if !self.0.redis.is_connected() {
                         // Whether one came or time passed, we look again.
                         let _ = timeout(RETRY, reconnects.recv()).await;
                         continue;

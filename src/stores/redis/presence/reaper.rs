@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fred::interfaces::ClientLike;
 use rand::Rng;
 use tokio::time::{sleep, timeout};
 
@@ -83,7 +82,7 @@ impl RedisPresence {
     }
 
     pub(super) async fn flush_told(&self) {
-        if !self.0.redis.client().is_connected() {
+        if !self.0.redis.is_connected() {
             return;
         }
         loop {
