@@ -39,10 +39,7 @@ mod value;
 
 use std::{sync::Arc, time::Duration};
 
-use fred::{
-    interfaces::{EventInterface, PubsubInterface},
-    types::{Message, MessageKind},
-};
+use fred::types::{Message, MessageKind};
 use futures::{FutureExt, future::BoxFuture};
 use metrics::counter;
 use parking_lot::Mutex;
@@ -63,7 +60,7 @@ use crate::{
     ports::{Emitter, Servers},
     realtime::namespace::{Hub, Relay},
     services::Services,
-    stores::redis::Redis,
+    stores::redis::{Redis, Told},
     telemetry::metric,
 };
 
@@ -71,14 +68,19 @@ pub use alone::Alone;
 pub use dialect::Dialect;
 pub use options::EcosystemOptions;
 
-/// How often it is tried to subscribe while Redis does not answer.
-const SUBSCRIBE_INTERVAL: Duration = Duration::from_millis(500);
-
 /// The largest answer of another server that is taken, in bytes: it may describe many sockets.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// What the names begin with by which Roomcast's nodes are known among Node's servers.
 const OURS: &str = "roomcast";
+
+/// What is listened to.
+#[derive(Default)]
+struct Wanted {
+    channels: Vec<String>,
+    patterns: Vec<String>,
+    sharded: Vec<String>,
+}
 
 /// Hears emitters and other servers, and tells these.
 pub struct Ecosystem {
@@ -159,15 +161,15 @@ impl Ecosystem {
     }
 
     async fn listen(&self) {
-        let mut messages = self.core.redis.subscriber().message_rx();
-        while let Err(error) = self.subscribe().await {
-            tracing::debug!(%error, "cannot listen to other servers; trying again");
-            tokio::time::sleep(SUBSCRIBE_INTERVAL).await;
-        }
+        let wanted = self.wanted();
+        let redis = &self.core.redis;
+        let mut told = redis.listen(wanted.channels, wanted.patterns);
+        redis.listen_to_shards(wanted.sharded);
         loop {
-            match messages.recv().await {
-                Ok(message) => self.hear(&message),
-                Err(RecvError::Lagged(count)) => {
+            match told.recv().await {
+                Ok(Told::Message(message)) => self.hear(&message),
+                Ok(Told::Anew) => {}
+                Ok(Told::Lost(count)) | Err(RecvError::Lagged(count)) => {
                     counter!(metric::CLUSTER_LOST, "reason" => "lagged").increment(count);
                 }
                 Err(RecvError::Closed) => return,
@@ -176,35 +178,27 @@ impl Ecosystem {
     }
 
     /// By the last channel of each namespace this node is counted: by then it hears what it asks for.
-    async fn subscribe(&self) -> Result<(), fred::error::Error> {
-        let (subscriber, all) = (self.core.redis.subscriber(), &self.core.channels);
+    fn wanted(&self) -> Wanted {
         let emitters = self.options.emitters;
-        let (mut patterns, mut channels, mut sharded) = (Vec::new(), Vec::new(), Vec::new());
-        for one in all {
+        let mut wanted = Wanted::default();
+        for one in &self.core.channels {
             match self.options.dialect {
                 Some(Dialect::PubSub) => {
-                    patterns.push(one.broadcasts());
-                    channels.extend([&one.response, &one.own_response, &one.request]);
+                    wanted.patterns.push(one.broadcasts());
+                    let channels = [&one.response, &one.own_response, &one.request];
+                    wanted.channels.extend(channels.map(String::clone));
                 }
-                Some(Dialect::Sharded) => sharded.extend([&one.own_sharded, &one.broadcast]),
+                Some(Dialect::Sharded) => {
+                    let channels = [&one.own_sharded, &one.broadcast];
+                    wanted.sharded.extend(channels.map(String::clone));
+                }
                 None => {}
             }
             if emitters && self.options.dialect != Some(Dialect::PubSub) {
-                patterns.extend([one.broadcasts(), one.requests()]);
+                wanted.patterns.extend([one.broadcasts(), one.requests()]);
             }
         }
-        if !patterns.is_empty() {
-            subscriber.psubscribe(patterns).await?;
-        }
-        if !channels.is_empty() {
-            let channels: Vec<_> = channels.into_iter().map(String::as_str).collect();
-            subscriber.subscribe(channels).await?;
-        }
-        for channel in sharded {
-            // In a Redis Cluster each may be another server's.
-            subscriber.ssubscribe(channel.as_str()).await?;
-        }
-        Ok(())
+        wanted
     }
 
     fn hear(&self, message: &Message) {

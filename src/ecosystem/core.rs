@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use fred::interfaces::PubsubInterface;
 use metrics::counter;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -108,13 +107,12 @@ impl Core {
             return 1;
         };
         let channel = dialect.counted(channels);
-        let client = self.redis.client();
-        let counted: Result<HashMap<String, usize>, _> = match dialect {
-            Dialect::PubSub => client.pubsub_numsub(channel).await,
-            Dialect::Sharded => client.pubsub_shardnumsub(channel).await,
+        let counted = match dialect {
+            Dialect::PubSub => self.redis.count_hearing(channel).await,
+            Dialect::Sharded => self.redis.count_hearing_shard(channel).await,
         };
         match counted {
-            Ok(counts) => counts.get(channel).copied().unwrap_or(0).max(1),
+            Ok(count) => count.max(1),
             Err(error) => {
                 tracing::debug!(%error, "other servers could not be counted");
                 1

@@ -127,7 +127,7 @@ async fn publish(
     dialect: Dialect,
     taken: &[Publication],
 ) -> Result<(), fred::error::Error> {
-    let pipeline = redis.client().pipeline();
+    let pipeline = redis.pipeline_anywhere();
     for one in taken {
         let (channel, bytes) = (one.channel.as_str(), one.bytes.as_slice());
         let _: () = match dialect {
