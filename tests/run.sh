@@ -290,6 +290,7 @@ cluster() {
   check "the Python client and emitter install" install_python_client &&
     node_tests "what emitters of Node's ecosystem publish" emitter
   node_tests "one cluster with a server of Node's" mixed
+  node_tests "one cluster with it on a Redis Cluster" mixed_redis_cluster
   node_tests "such a cluster whose members go, and hear nonsense" mixed_faults
   node_tests "examples of drivers and workers" examples_backends
   node_tests "two nodes behind nginx" proxied_cluster

@@ -108,14 +108,17 @@ class Scene {
   }
 }
 
-/** Tests on such a cluster. */
-export function onMixed(adapter, tests) {
-  describe(`cluster.adapter = "${adapter}"`, { timeout: LIMIT_MS }, () => {
+/** Tests on such a cluster; `redis`: what starts another one than all others share. */
+export function onMixed(adapter, tests, redis) {
+  const where = redis ? ' on a Redis Cluster' : '';
+  describe(`cluster.adapter = "${adapter}"${where}`, { timeout: LIMIT_MS }, () => {
     const key = `key-${unique()}`;
     let cluster;
     let node;
+    let own;
     before(async () => {
-      const parts = await shared();
+      own = await redis?.();
+      const parts = { ...await shared(), ...(own && { redis: own }) };
       const env = {
         ROOMCAST_CLUSTER__PREFIX: `mixed-${unique()}`,
         ROOMCAST_CLUSTER__NODE_KEY: key,
@@ -126,8 +129,10 @@ export function onMixed(adapter, tests) {
       await eventually(async () => (await node.count()) === 3, 'three servers');
     });
     after(async () => {
-      await node?.stop();
+      // The client of a Redis Cluster does not outlive a goodbye.
+      await (own ? node?.die() : node?.stop());
       await cluster?.stop();
+      await own?.stop();
       assert.deepEqual(cluster?.panics, []);
     });
     for (const [sentence, run] of Object.entries(tests)) {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 
 import { createAdapter, createShardedAdapter } from '@socket.io/redis-adapter';
-import { createClient } from 'redis';
+import { createClient, createCluster } from 'redis';
 import { Server } from 'socket.io';
 
 /** What its adapter is made by, by the name that Roomcast has for it. */
@@ -13,6 +13,12 @@ const ADAPTERS = {
   'node-sharded': (pub, sub, key) =>
     createShardedAdapter(pub, sub, { channelPrefix: key, subscriptionMode: 'static' }),
 };
+
+/** A client of one Redis, or of a Redis Cluster. */
+function clientOf({ url, named }) {
+  const rootNodes = named?.map(({ port }) => ({ url: `redis://127.0.0.1:${port}` }));
+  return rootNodes ? createCluster({ rootNodes }) : createClient({ url });
+}
 
 /** Rooms and messages, and nothing stored. */
 function chat(io, name) {
@@ -37,7 +43,7 @@ export class NodeServer {
 
   static async start({ redis, key, adapter = 'node', name = 'node' }) {
     const server = new NodeServer();
-    const pub = createClient({ url: redis.url });
+    const pub = clientOf(redis);
     const sub = pub.duplicate();
     server.#clients = [pub, sub];
     server.#clients.forEach((client) => client.on('error', () => {}));

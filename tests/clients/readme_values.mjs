@@ -43,6 +43,8 @@ export const VALUES = {
   ROOMCAST_PAYMENTS__WEBHOOK_SECRET: { takes: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], refuses: 'whsec_%' },
   ROOMCAST_PRESENCE__AUDIENCE: { takes: ['everyone', 'roommates'], refuses: 'friends' },
   ROOMCAST_BRIDGE__CHANNELS: { takes: ['true', 'false'], refuses: 'perhaps' },
+  ROOMCAST_BRIDGE__EMITTERS: { takes: ['true', 'false'], refuses: 'perhaps' },
+  ROOMCAST_CLUSTER__ADAPTER: { takes: ['roomcast', 'node', 'node-sharded'], refuses: 'kafka' },
   ROOMCAST_LOG__FORMAT: { takes: ['text', 'json'], refuses: 'xml' },
   ROOMCAST_OPS__LISTEN: { takes: ['127.0.0.1:9100'], refuses: 'here' },
 };
