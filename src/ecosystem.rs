@@ -57,7 +57,7 @@ use self::{
     value::Unfit,
 };
 use crate::{
-    ports::{Emitter, Servers},
+    ports::{Emitter, Peers, Servers},
     realtime::namespace::{Hub, Relay},
     services::Services,
     stores::redis::{Redis, Told},
@@ -65,6 +65,7 @@ use crate::{
 };
 
 pub use alone::Alone;
+pub(crate) use describe::socket as describe_socket;
 pub use dialect::Dialect;
 pub use options::EcosystemOptions;
 
@@ -92,7 +93,12 @@ pub struct Ecosystem {
 
 impl Ecosystem {
     /// Nothing is heard or told before [`Ecosystem::run`].
-    pub fn new(redis: Redis, hub: Arc<Hub>, options: EcosystemOptions) -> Self {
+    pub fn new(
+        redis: Redis,
+        hub: Arc<Hub>,
+        peers: Arc<dyn Peers>,
+        options: EcosystemOptions,
+    ) -> Self {
         let uid = format!("{OURS}:{}:{}", options.prefix, options.node);
         let channels = |path| Channels::new(&options.key, path, &uid);
         let channels = hub.paths().map(channels).collect();
@@ -100,6 +106,7 @@ impl Ecosystem {
         let core = Core {
             redis,
             hub,
+            peers,
             channels,
             dialect: options.dialect,
             uid,

@@ -11,7 +11,7 @@
 //! - [`stores`]: the ports on SQLite or PostgreSQL, and in memory or Redis. [`wiring`] alone decides
 //!   which is used.
 //! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis. [`ecosystem`]:
-//!   Node's servers and emitters on the same Redis.
+//!   Node's servers and emitters on the same Redis. [`admin`]: what the Admin UI shows of it all.
 //! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks and Web Push.
 //! - [`auth`]: tokens, keys and revocations → [`domain::Identity`].
 //! - [`config`] and [`cli`]: every key is documented where it stands; `roomcast default-config`
@@ -68,6 +68,7 @@
 //! - After writing to a crowd the flusher rests for as long as that took, at most 2 ms: a busy
 //!   room's messages share writes, which are most of their price; a quiet room's are written at once.
 
+pub mod admin;
 pub mod auth;
 pub mod bridge;
 pub mod cli;

@@ -1,5 +1,6 @@
 //! What the services need from the outside, one small trait each; `wiring` picks who provides it.
 
+mod admins;
 mod announcements;
 mod emitter;
 mod feed_store;
@@ -23,6 +24,7 @@ mod sockets;
 mod stock_store;
 mod streams;
 
+pub use admins::{Admins, NoAdmins};
 pub use announcements::{Announcements, NoAnnouncements};
 pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says};
 pub use feed_store::{
@@ -46,7 +48,7 @@ pub use push_store::{
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::{GateSilent, RoomGate};
 pub use seen_store::{SeenStore, SeenUser};
-pub use servers::{Ended, FoundSocket, Gathered, Servers, Whom};
+pub use servers::{Ended, FoundSocket, Gathered, Servers, SocketsMove, Whom};
 pub use session_store::{SavedSession, SessionStore};
 pub use shared_limit::{SharedLimit, Spent, TOLD_PER_SECOND};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};

@@ -55,7 +55,7 @@ use std::sync::Arc;
 
 use crate::{
     error::Result,
-    ports::{Notice, Servers},
+    ports::{Admins, Notice, Servers},
 };
 
 /// Every service, as events and routes reach them.
@@ -101,6 +101,8 @@ pub struct Services {
     pub resync: Arc<Resync>,
     /// The servers of the cluster, those of Node among them.
     pub servers: Arc<dyn Servers>,
+    /// Administrators who look on.
+    pub admins: Arc<dyn Admins>,
     /// Which node does what only one must do.
     pub lead: Lead,
 }
@@ -122,8 +124,9 @@ impl Services {
             Notice::SessionsEnded { user } => self.sessions.end_own(&user),
             Notice::Revoked { revocation, until } => self.sessions.revoked(revocation, until),
             Notice::RevokeDevice { socket } => self.sessions.revoke_device(socket).await?,
-            // Limits are none of the services'.
-            Notice::Spent { .. } => {}
+            // Limits are none of the services', nor are sockets.
+            Notice::Spent { .. } | Notice::Sockets { .. } => {}
+            Notice::AdminsThere { came } => self.admins.heard(came),
             Notice::PaymentSettled { payment } => self.payments.settled(&payment).await?,
             Notice::PaymentForDevices { payment } => self.payments.for_devices(&payment).await?,
         }

@@ -80,6 +80,8 @@ pub mod metric {
     /// Packets of emitters and other servers, by `channel` (`broadcast`, `request` or `response`) and
     /// `outcome` (`done`, or why not).
     pub const SERVERS_HEARD: &str = "roomcast_servers_heard_total";
+    /// What administrators were not shown, by `reason`.
+    pub const ADMIN_LOST: &str = "roomcast_admin_lost_total";
     /// Messages of the bridge by `channel` and `outcome`.
     pub const BRIDGE: &str = "roomcast_bridge_messages_total";
 }
@@ -219,6 +221,7 @@ fn describe_cluster() {
         metric::SERVERS_HEARD,
         "Packets of emitters and other servers by channel and outcome"
     );
+    describe_counter!(metric::ADMIN_LOST, "What administrators were not shown");
     describe_counter!(
         metric::BRIDGE,
         "Messages of the bridge by channel and outcome"

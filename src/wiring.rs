@@ -1,5 +1,6 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
+mod admin;
 mod cluster;
 mod known;
 mod options;
@@ -20,10 +21,11 @@ use self::{
     },
 };
 use crate::{
+    admin::Admin,
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
     ecosystem::Alone,
-    ports::{Commit, Emitter, NoPeers, Peers, Servers, Sockets, StoreError},
+    ports::{Commit, Emitter, NoAdmins, NoPeers, Peers, Servers, Sockets, StoreError},
     realtime::{
         namespace::{Hub, OwnSockets},
         streams::StreamHub,
@@ -81,6 +83,8 @@ pub struct Wired {
     pub delivery: JoinHandle<()>,
     /// The other nodes, if there may be any.
     pub cluster: Option<Arc<ClusterLink>>,
+    /// The administrators' namespace, if there is one.
+    pub admin: Option<Admin>,
 }
 
 /// Opens the store and builds the services around the hub.
@@ -103,7 +107,8 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
         None => alone.clone(),
     };
     let link = cluster.as_deref();
-    let services = services(config, &auth, &store, &hub, &streams, link, servers)?;
+    let mut services = services(config, &auth, &store, &hub, &streams, link, servers)?;
+    let admin = admin::admin(&config.admin, &hub, &mut services);
     let services = Arc::new(services);
     alone.begin(&services);
     let delivery = Delivery {
@@ -133,6 +138,7 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
         streams,
         delivery,
         cluster,
+        admin,
     })
 }
 
@@ -274,6 +280,7 @@ fn services(
         },
         sessions,
         servers,
+        admins: Arc::new(NoAdmins),
         chat,
         typing,
         presence,

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    answering,
+    Ecosystem, answering,
     channels::Channels,
     core::Core,
     describe,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     domain::{Args, Room},
-    ports::{Class, Emit, Ended, FoundSocket, Gathered, Servers, Whom},
+    ports::{Class, Emit, Ended, FoundSocket, Gathered, Notice, Servers, SocketsMove, Whom},
 };
 
 /// The servers of the cluster.
@@ -58,19 +58,38 @@ impl Calls {
         Gathered { found, is_complete }
     }
 
-    /// Does it here and tells the other servers.
-    fn everywhere(&self, namespace: &str, request: Request) {
+    /// Does it here and tells the other servers: in Node's words, which Roomcast's nodes know, too, or
+    /// where nobody speaks them in our own.
+    fn everywhere(&self, namespace: &str, whom: &Whom, what: SocketsMove) {
         let Some(channels) = self.0.channels_of(namespace) else {
             return;
         };
-        let (local, path) = (&self.0.local, channels.path);
-        match &request {
-            Request::Join { to, rooms } => local.join(path, to, rooms),
-            Request::Leave { to, rooms } => local.leave(path, to, rooms),
-            Request::Disconnect { to, close } => local.disconnect(path, to, *close),
-            _ => {}
+        self.0.local.perform(channels.path, whom, &what);
+        let to = whom.clone();
+        if self.0.dialect.is_none() {
+            let namespace = namespace.to_owned();
+            let whom = to;
+            return self.0.peers.tell(Notice::Sockets {
+                namespace,
+                whom,
+                what,
+            });
         }
+        let request = match what {
+            SocketsMove::Join { rooms } => Request::Join { to, rooms },
+            SocketsMove::Leave { rooms } => Request::Leave { to, rooms },
+            SocketsMove::Disconnect { close } => Request::Disconnect { to, close },
+        };
         self.0.tell(channels, None, request);
+    }
+}
+
+impl Ecosystem {
+    /// Does with this node's sockets what another node has told.
+    pub fn move_sockets(&self, namespace: &str, whom: &Whom, what: &SocketsMove) {
+        if let Some(channels) = self.core.channels_of(namespace) {
+            self.core.local.perform(channels.path, whom, what);
+        }
     }
 }
 
@@ -106,18 +125,18 @@ impl Servers for Calls {
     }
 
     fn join(&self, namespace: &str, whom: &Whom, rooms: &[Room]) {
-        let (to, rooms) = (whom.clone(), rooms.to_vec());
-        self.everywhere(namespace, Request::Join { to, rooms });
+        let rooms = rooms.to_vec();
+        self.everywhere(namespace, whom, SocketsMove::Join { rooms });
     }
 
     fn leave(&self, namespace: &str, whom: &Whom, rooms: &[Room]) {
-        let (to, rooms) = (whom.clone(), rooms.to_vec());
-        self.everywhere(namespace, Request::Leave { to, rooms });
+        let rooms = rooms.to_vec();
+        self.everywhere(namespace, whom, SocketsMove::Leave { rooms });
     }
 
     fn disconnect(&self, namespace: &str, whom: &Whom, ended: Ended) {
-        let (to, close) = (whom.clone(), ended == Ended::Connection);
-        self.everywhere(namespace, Request::Disconnect { to, close });
+        let close = ended == Ended::Connection;
+        self.everywhere(namespace, whom, SocketsMove::Disconnect { close });
     }
 
     async fn ask(
@@ -154,7 +173,9 @@ impl Servers for Calls {
 
     fn tell(&self, namespace: &str, told: (&str, Args)) {
         let event = event(told);
-        self.everywhere(namespace, Request::ServerSide { event });
+        if let Some(channels) = self.0.channels_of(namespace) {
+            self.0.tell(channels, None, Request::ServerSide { event });
+        }
     }
 
     async fn call(&self, namespace: &str, told: (&str, Args)) -> Gathered<Value> {

@@ -14,7 +14,7 @@ use super::{
     telling::{Publication, Telling},
 };
 use crate::{
-    ports::{Emit, Emitter},
+    ports::{Emit, Emitter, Peers},
     realtime::{
         engine::EngineId,
         namespace::{Encoded, Hub, Relay},
@@ -30,6 +30,8 @@ const MAX_ANSWERS: usize = 65_536;
 pub(super) struct Core {
     pub redis: Redis,
     pub hub: Arc<Hub>,
+    /// The other nodes of Roomcast.
+    pub peers: Arc<dyn Peers>,
     pub channels: Vec<Channels>,
     /// How it talks to servers; none: it only hears emitters.
     pub dialect: Option<Dialect>,

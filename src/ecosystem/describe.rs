@@ -6,7 +6,7 @@ use super::value::{self, map};
 use crate::{domain::Identity, ports::FoundSocket, realtime::namespace::Described};
 
 /// A socket as Node describes its own. Its token stays here: `auth` and `headers` are empty.
-pub(super) fn socket(described: &Described) -> Value {
+pub(crate) fn socket(described: &Described) -> Value {
     let rooms = described.rooms.iter().map(|room| room.as_str().into());
     let data = match &described.identity {
         Identity::User(user) => map([

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::message::Event;
 use crate::{
     domain::{Identity, Room},
-    ports::{Class, Emit, Emitter, Joined, Left, Whom},
+    ports::{Class, Emit, Emitter, Joined, Left, SocketsMove, Whom},
     realtime::{
         Session,
         namespace::{Hub, NamespaceHandle, OwnSockets},
@@ -55,6 +55,15 @@ impl Local {
         let emit = emit.except(&to.except).in_namespace(path);
         let own = OwnSockets(self.hub.clone());
         own.emit(if volatile { emit.volatile() } else { emit });
+    }
+
+    /// Does with this node's sockets what is to be done with all.
+    pub fn perform(&self, path: &'static str, whom: &Whom, what: &SocketsMove) {
+        match what {
+            SocketsMove::Join { rooms } => self.join(path, whom, rooms),
+            SocketsMove::Leave { rooms } => self.leave(path, whom, rooms),
+            SocketsMove::Disconnect { close } => self.disconnect(path, whom, *close),
+        }
     }
 
     pub fn join(&self, path: &'static str, to: &Whom, rooms: &[Room]) {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rmpv::Value;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::{Args, Room};
 
 /// Whom something is for: the sockets in one of these rooms, or all where none is named, without those
 /// in the others.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whom {
     /// The rooms.
     pub rooms: Vec<Room>,
@@ -24,6 +24,26 @@ impl Whom {
         let (rooms, except) = (vec![room], Vec::new());
         Self { rooms, except }
     }
+}
+
+/// What is done with sockets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SocketsMove {
+    /// They come into rooms.
+    Join {
+        /// The rooms.
+        rooms: Vec<Room>,
+    },
+    /// They leave rooms.
+    Leave {
+        /// The rooms.
+        rooms: Vec<Room>,
+    },
+    /// They end.
+    Disconnect {
+        /// And the client's sockets of other namespaces with them.
+        close: bool,
+    },
 }
 
 /// What is ended.

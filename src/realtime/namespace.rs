@@ -2,6 +2,7 @@
 //! socketioxide, whose parsers read and write the packets.
 
 mod acceptor;
+mod admission;
 mod arguments;
 mod asks;
 mod catch_up;
@@ -17,6 +18,7 @@ mod drain;
 pub(super) mod fuzzing;
 mod handle;
 mod hub;
+mod observe;
 mod options;
 mod persist;
 mod reach;
@@ -35,11 +37,13 @@ pub use dispatch::Rules;
 pub use drain::Pace;
 pub use handle::{NamespaceHandle, Relay};
 pub use hub::{Hub, OwnSockets, Root};
+pub use observe::{Observer, Seen, Sight};
 pub use reach::Described;
 pub use server_events::ServerHandler;
 
 use self::{
     acceptor::{Acceptor, AcceptorLimits},
+    admission::NamespaceAdmission,
     codec::Encoder,
     connect::Gate,
     dispatch::Route,
@@ -69,16 +73,6 @@ pub struct Namespace {
     server_events: Vec<(String, ServerHandler)>,
 }
 
-/// Who may connect to a namespace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum NamespaceAdmission {
-    /// Whoever the configuration lets in.
-    #[default]
-    SignedIn,
-    /// Everybody, as a guest.
-    Everybody,
-}
-
 /// What happens first when a socket has connected, given what its client brought as `auth`.
 type OnConnect = Arc<dyn Fn(Context, serde_json::Value) -> BoxFuture<'static, ()> + Send + Sync>;
 
@@ -92,14 +86,6 @@ impl Namespace {
             admission: NamespaceAdmission::default(),
             server_events: Vec::new(),
         }
-    }
-
-    /// Lets everybody in, as a guest: what clients bring as `auth` is the connect handler's own
-    /// business.
-    #[must_use]
-    pub fn open_to_all(mut self) -> Self {
-        self.admission = NamespaceAdmission::Everybody;
-        self
     }
 
     /// Does something when a socket has connected, before its first event. `auth` is what its

@@ -78,7 +78,9 @@ impl ClusterLink {
         let options = bridge_options(config, node.clone());
         let bridge = Bridge::new(redis.clone(), hearing.clone(), options);
         let options = ecosystem_options(config, node.clone());
-        let ecosystem = Ecosystem::new(redis.clone(), hub.clone(), options);
+        let outgoing = Outgoing::new(node.clone(), queue_limits(config));
+        let peers = Arc::new(outgoing.clone());
+        let ecosystem = Ecosystem::new(redis.clone(), hub.clone(), peers, options);
         let presence = PresenceOptions {
             node: node.clone(),
             lease: cluster.lease(),
@@ -87,14 +89,14 @@ impl ClusterLink {
         let (presence, news) = RedisPresence::open(redis.clone(), presence);
         Ok(Some(Self {
             presence,
-            places: RedisPlaces::new(redis.clone(), node.clone(), cluster.lease()),
+            places: RedisPlaces::new(redis.clone(), node, cluster.lease()),
             news: Mutex::new(Some(news)),
             announcer: Arc::default(),
             redis,
             bridge,
             ecosystem,
             limits: Mutex::default(),
-            outgoing: Outgoing::new(node, queue_limits(config)),
+            outgoing,
             hearing,
             heard: (heard, Mutex::new(Some(to_hear))),
             notices: (notices, Mutex::new(Some(to_heed))),

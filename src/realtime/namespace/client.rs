@@ -8,6 +8,7 @@ use super::{
     codec::{Decoder, Inward, Kind},
     connect::Knock,
     depart::Cause,
+    observe::Sight,
 };
 use crate::{
     error::{Code, Error},
@@ -159,6 +160,10 @@ impl Incoming for Client {
 
     fn upgraded(&mut self) {
         self.polling = None;
+        for context in self.sockets.iter().flat_map(|sockets| sockets.contexts()) {
+            let id = context.socket_id();
+            context.namespace.show(|| Sight::Upgraded(id.clone()));
+        }
     }
 
     fn drain(&mut self) -> bool {

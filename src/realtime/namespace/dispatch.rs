@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use socketioxide_core::Value;
 use tokio::time::{Instant, timeout};
 
-use super::{arguments, client_sockets::Event};
+use super::{arguments, client_sockets::Event, codec::Encoded, observe::Sight};
 use crate::{
     error::{Code, Error, Result},
     ports::{Class, Emit},
@@ -121,6 +121,8 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
     let rules = context.rules.clone();
     let name = arguments::event_name(&value).ok_or(CloseReason::ParseError)?;
     let route = rules.routes.get(name.as_str());
+    let received = || Sight::Received(session.id().clone(), Encoded::of(&value));
+    context.namespace.show_event(received);
     let answer = Answer::new(context, route, name.clone(), ack);
     match rules.events.check(session.bucket(), session.user_id()) {
         Ok(()) => {}

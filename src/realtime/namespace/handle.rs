@@ -8,6 +8,7 @@ use super::{
     asks::Asks,
     codec::{Draft, Encoded, Encoder},
     hub::{ROOT, Root},
+    observe::{Observed, Sight},
 };
 use crate::{
     domain::{Room, SocketId},
@@ -36,6 +37,7 @@ pub struct NamespaceHandle {
     pub(super) relay: Arc<OnceLock<Arc<dyn Relay>>>,
     pub(super) servers: Arc<OnceLock<Arc<dyn Relay>>>,
     pub(super) asks: Arc<Asks>,
+    pub(super) observed: Arc<Observed>,
 }
 
 /// The way to the sockets of other nodes, or of other servers.
@@ -86,12 +88,20 @@ impl NamespaceHandle {
 
     /// Puts a socket into a room. Fails with `too_many_rooms` or `not_found`.
     pub fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
-        self.rooms.join(socket, room, self.max_rooms)
+        let joined = self.rooms.join(socket, room, self.max_rooms)?;
+        if joined != Joined::Already {
+            self.show(|| Sight::Joined(socket.clone(), room.clone()));
+        }
+        Ok(joined)
     }
 
     /// Takes a socket out of a room.
     pub fn leave(&self, socket: &SocketId, room: &Room) -> Left {
-        self.rooms.leave(socket, room)
+        let left = self.rooms.leave(socket, room);
+        if left != Left::NotThere {
+            self.show(|| Sight::Left(socket.clone(), room.clone()));
+        }
+        left
     }
 
     /// Encodes an event once, for whomever it is. What cannot be encoded is counted.
@@ -127,9 +137,15 @@ impl NamespaceHandle {
     /// Sends this node's sockets an event that is encoded already; whether it was news.
     pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) -> bool {
         let class = emit.class.as_str();
-        let Some(tally) = self.rooms.emit(emit, |offset| draft.seal(offset)) else {
+        let shown = self.shows_events().then(|| draft.encoded());
+        let mut sent_to = shown.is_some().then(Vec::new);
+        let seal = |offset: Option<&str>| draft.seal(offset);
+        let Some(tally) = self.rooms.emit(emit, seal, sent_to.as_mut()) else {
             return false;
         };
+        if let (Some(shown), Some(sockets)) = (shown, sent_to) {
+            self.show_event(|| Sight::Sent(sockets, shown));
+        }
         let Tally { delivered, dropped } = tally;
         counter!(metric::DELIVERIES, "class" => class).increment(delivered);
         if dropped > 0 {

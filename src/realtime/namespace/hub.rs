@@ -78,6 +78,7 @@ impl Hub {
             relay: Arc::default(),
             servers: Arc::default(),
             asks: Arc::default(),
+            observed: Arc::default(),
         };
         Self {
             namespaces,

@@ -2,12 +2,17 @@
 
 use std::{net::IpAddr, sync::Arc};
 
+use sha2::{Digest, Sha256};
+
 use super::handle::NamespaceHandle;
 use crate::{
     domain::{Identity, Room, SocketId, Timestamp},
     ports::DisconnectReason,
     realtime::{Session, engine::Protocol},
 };
+
+/// How much of a digest is a client's name, in bytes.
+const NAME_BYTES: usize = 6;
 
 /// A socket as other servers may know it.
 #[derive(Clone, Debug)]
@@ -24,12 +29,21 @@ pub struct Described {
     pub address: Option<IpAddr>,
     /// Which Engine.IO it speaks.
     pub protocol: u8,
+    /// By what packets reach it.
+    pub transport: &'static str,
+    /// What the client's sockets have in common, and nobody can connect with.
+    pub client: String,
 }
 
 impl NamespaceHandle {
     /// The sockets in one of the rooms, or all where none is named, without those in the others.
     pub fn select(&self, to: &[Room], except: &[Room]) -> Vec<Arc<Session>> {
         self.rooms.select(to, except)
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.rooms.len() == 0
     }
 
     /// Whether somebody is in the room of this name.
@@ -46,6 +60,11 @@ impl NamespaceHandle {
             identity: session.identity(),
             since,
             address,
+            transport: match session.connection().is_polling() {
+                true => "polling",
+                false => "websocket",
+            },
+            client: client_name(session),
             protocol: match session.connection().protocol() {
                 Protocol::V3 => 3,
                 Protocol::V4 => 4,
@@ -69,4 +88,11 @@ impl NamespaceHandle {
             self.disconnect(session, reason);
         }
     }
+}
+
+/// The connection's own id is a secret.
+fn client_name(session: &Session) -> String {
+    let id = session.connection().id();
+    let digest = Sha256::digest(id.as_str());
+    hex::encode(&digest[..NAME_BYTES])
 }

@@ -20,6 +20,9 @@ use crate::{
 /// Hashes what latest values are of: anew in every run, so that nobody can make two of them meet.
 static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
+/// The most sockets that one event is seen to be sent to; it is sent to the others unseen.
+const MAX_SEEN: usize = 100;
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
@@ -31,11 +34,13 @@ pub struct Tally {
 
 impl Rooms {
     /// Sends an event to each socket of its rooms once. `seal` makes the packet; what it is given
-    /// becomes the last argument. None: a newer value was sent, or the same was said.
+    /// becomes the last argument. None: a newer value was sent, or the same was said. `sent_to`: where
+    /// somebody wants to know some of the sockets.
     pub fn emit(
         &self,
         emit: &Emit<'_>,
         seal: impl FnOnce(Option<&str>) -> Packet,
+        sent_to: Option<&mut Vec<SocketId>>,
     ) -> Option<Tally> {
         let mut inner = self.inner.lock();
         if let Some(number) = emit.number
@@ -62,6 +67,7 @@ impl Rooms {
             tally: Tally::default(),
             logged,
             position: emit.entry.map(|entry| entry.position),
+            sent_to,
         };
         inner.fan_out(emit, &mut sending);
         Some(sending.tally)
@@ -111,6 +117,7 @@ struct Sending<'a> {
     logged: Logging,
     /// The place among all entries of the one that it carries.
     position: Option<u64>,
+    sent_to: Option<&'a mut Vec<SocketId>>,
 }
 
 impl Sending<'_> {
@@ -126,7 +133,13 @@ impl Sending<'_> {
             }
             return;
         }
-        match session.connection().push(self.packet, self.treatment) {
+        let pushed = session.connection().push(self.packet, self.treatment);
+        if let (Pushed::Queued | Pushed::KeptBack, Some(sent_to)) = (pushed, &mut self.sent_to)
+            && sent_to.len() < MAX_SEEN
+        {
+            sent_to.push(session.id().clone());
+        }
+        match pushed {
             Pushed::Queued => self.tally.delivered += 1,
             Pushed::KeptBack => {
                 self.tally.delivered += 1;

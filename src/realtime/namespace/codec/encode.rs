@@ -179,6 +179,32 @@ pub enum Encoded {
 }
 
 impl Encoded {
+    /// What a packet carries.
+    pub(in crate::realtime::namespace) fn of(value: &Value) -> Self {
+        match value {
+            Value::Str(text, binaries) => {
+                let binaries = binaries.iter().flatten().cloned().collect();
+                Self::Json(text.as_str().to_owned(), binaries)
+            }
+            Value::Bytes(bytes) => Self::Msgpack(bytes.clone()),
+        }
+    }
+
+    /// How large it is, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Json(text, binaries) => {
+                text.len() + binaries.iter().map(Bytes::len).sum::<usize>()
+            }
+            Self::Msgpack(bytes) => bytes.len(),
+        }
+    }
+
+    /// The same as a list of values.
+    pub fn list(&self) -> Option<rmpv::Value> {
+        rmpv::decode::read_value(&mut &self.to_msgpack()?[..]).ok()
+    }
+
     /// The same as one list in MessagePack, as Node's servers tell it.
     pub fn to_msgpack(&self) -> Option<Bytes> {
         let (text, binaries) = match self {
@@ -194,13 +220,7 @@ impl Encoded {
 impl Draft {
     /// What another node needs to make the same of it.
     pub fn encoded(&self) -> Encoded {
-        match &self.value {
-            Value::Str(text, binaries) => {
-                let binaries = binaries.iter().flatten().cloned().collect();
-                Encoded::Json(text.as_str().to_owned(), binaries)
-            }
-            Value::Bytes(bytes) => Encoded::Msgpack(bytes.clone()),
-        }
+        Encoded::of(&self.value)
     }
 
     /// The packet; `offset` becomes the last argument.
