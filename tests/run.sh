@@ -250,6 +250,7 @@ documents() {
   node_tests "what their snippets do" readme_snippets
   node_tests "where they lead, and what they name" guide
   node_tests "the page of the tour in Chromium" browser
+  node_tests "the page of the Admin UI in Chromium" admin_page
   ROOMCAST_BIN="$TARGET/release/roomcast" node_tests "the demo in Chromium: its shell" demo_shell
 }
 
@@ -292,6 +293,7 @@ cluster() {
   node_tests "one cluster with a server of Node's" mixed
   node_tests "one cluster with it on a Redis Cluster" mixed_redis_cluster
   node_tests "such a cluster whose members go, and hear nonsense" mixed_faults
+  node_tests "the Admin UI's namespace" admin
   node_tests "examples of drivers and workers" examples_backends
   node_tests "two nodes behind nginx" proxied_cluster
   node_tests "what containers are made of" packaging
