@@ -294,6 +294,7 @@ cluster() {
   node_tests "one cluster with it on a Redis Cluster" mixed_redis_cluster
   node_tests "such a cluster whose members go, and hear nonsense" mixed_faults
   node_tests "the Admin UI's namespace" admin
+  node_tests "the Admin UI's namespace on two nodes" admin_nodes
   node_tests "examples of drivers and workers" examples_backends
   node_tests "two nodes behind nginx" proxied_cluster
   node_tests "what containers are made of" packaging

@@ -73,7 +73,7 @@ impl Login {
             return Err(refused());
         };
         if password.len() > MAX_PASSWORD_BYTES || !self.attempts.begin(address) {
-            tracing::warn!(?address, "a login to the Admin UI was refused unseen");
+            tracing::debug!(?address, "a login to the Admin UI was refused unseen");
             return Err(refused());
         }
         let is_known: bool = username.as_bytes().ct_eq(self.username.as_bytes()).into();

@@ -1,14 +1,15 @@
-// The namespace /admin as the Admin UI uses it: one server alone, and two nodes.
+// The namespace /admin as the Admin UI uses it, of a server that is alone.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { Administrator, PASSWORD, USERNAME, adminSettings, roomsOf } from './admin_scene.mjs';
+import {
+  Administrator, PASSWORD, USERNAME, adminSettings, byId, inRoom, named, roomsOf,
+} from './admin_scene.mjs';
 import { WEBSOCKET } from './away.mjs';
 import { DIALECTS, DISCONNECTED } from './client.mjs';
-import { eventually } from './observe.mjs';
+import { eventually, metric } from './observe.mjs';
 import { Server } from './server.mjs';
-import { onTwoNodes } from './two_nodes.mjs';
 import { World, assertOk } from './world.mjs';
 
 const LIMIT_MS = 60_000;
@@ -20,14 +21,14 @@ const REFUSAL = { message: 'invalid credentials', data: { code: 'unauthenticated
 const MAX_FAILURES = 10;
 
 const connect = (world, name) => world.connect(world.user(name));
+const LOST = 'roomcast_admin_lost_total';
+/** More events than are shown in two seconds. */
+const MANY = 3_000;
+
 const isTime = (text) => assert.ok(Math.abs(Date.now() - Date.parse(text)) < LIMIT_MS, text);
-const byId = (id) => (nsp, told) => nsp === '/' && told === id;
-const inRoom = (room, id) => (nsp, told, who) => nsp === '/' && told === room && who === id;
 /** Figures with so many sockets of users. */
 const connected = (count) => ({ namespaces }) =>
   namespaces.some(({ name, socketsCount }) => name === '/' && socketsCount === count);
-const named = (event, id) => (nsp, who, [name]) => who === id && name === event;
-
 /** Tests with a server of their own that is alone. */
 function onServer(name, settings, tests) {
   describe(name, { timeout: LIMIT_MS }, () => {
@@ -152,6 +153,22 @@ onServer('a server alone', {}, {
     assert.deepEqual(own, [], 'what administrators are told is not told them again');
   },
 
+  'more events than can be shown are left out, and later ones are shown': async ({ t, url, world }) => {
+    const admin = await Administrator.enter(t, url);
+    await admin.sees('all_sockets');
+    const alice = await connect(world, 'alice');
+    for (let n = 0; n < MANY; n += 1) alice.tell('many', n);
+    const lost = () => metric({ url }, LOST, { reason: 'rate' });
+    await eventually(async () => (await lost()) > 0, 'some are left out');
+    await alice.ask('many', MANY);
+    const shown = admin.all('event_received').filter(([, , [name]]) => name === 'many');
+    assert.ok(shown.length < MANY, `${shown.length} are shown`);
+    await eventually(() => {
+      alice.tell('later');
+      return admin.all('event_received').some(([, , [name]]) => name === 'later');
+    }, 'later ones are shown');
+  },
+
   'an administrator emits, and lets sockets join, leave and end': async ({ t, url, world }) => {
     const admin = await Administrator.enter(t, url);
     const [alice, bob] = [await connect(world, 'alice'), await connect(world, 'bob')];
@@ -238,52 +255,4 @@ test('without a configuration there is no such namespace', { timeout: LIMIT_MS }
   t.after(() => server.stop());
   const { message } = await Administrator.refused(t, server.url);
   assert.equal(message, 'Invalid namespace');
-});
-
-onTwoNodes('two nodes', await adminSettings(), {
-  'an administrator of one node sees the sockets of both, old and new': async ({ t, a, b, cluster }) => {
-    const [alice, bob] = [await a.connect(a.user('alice')), await b.connect(b.user('bob'))];
-    const admin = await Administrator.enter(t, cluster.nodes[0].url);
-    for (const one of [alice, bob]) assert.equal((await admin.shown(one.id)).nsp, '/');
-    const servers = () => new Set(admin.all('server_stats').map(([{ serverId }]) => serverId)).size === 2;
-    await eventually(servers, 'figures of both nodes');
-    const [carol, room] = [await b.connect(b.user('carol')), b.id('room')];
-    await admin.sees('socket_connected', ({ id }) => id === carol.id);
-    assertOk(await carol.ask('join:room', room));
-    await admin.sees('room_joined', inRoom(`room:${room}`, carol.id));
-    await admin.sees('event_received', named('join:room', carol.id));
-    const { id } = bob;
-    bob.close();
-    await admin.sees('socket_disconnected', byId(id));
-  },
-
-  'what an administrator does reaches the sockets of both': async ({ t, a, b, cluster }) => {
-    const all = [await a.connect(a.user('alice')), await b.connect(b.user('bob'))];
-    const admin = await Administrator.enter(t, cluster.nodes[0].url);
-    const room = a.id('vip');
-    for (const one of all) {
-      admin.tell('join', '/', room, one.id);
-      await admin.sees('room_joined', inRoom(room, one.id));
-    }
-    admin.tell('emit', '/', room, 'hello', 1);
-    for (const one of all) assert.equal(await one.next('hello'), 1);
-    admin.tell('leave', '/', room, all[1].id);
-    await admin.sees('room_left', inRoom(room, all[1].id));
-    admin.tell('_disconnect', '/', true, all[1].id);
-    assert.equal(await all[1].next(DISCONNECTED), 'io server disconnect');
-  },
-
-  'a session of one node lets in at the other': async ({ t, cluster }) => {
-    const [one, other] = cluster.nodes;
-    const [sessionId] = await (await Administrator.enter(t, one.url)).sees('session');
-    const admin = await Administrator.enter(t, other.url, { sessionId });
-    await admin.sees('all_sockets');
-  },
-
-  'a node that comes back shows its sockets to who has stayed': async ({ t, b, cluster }) => {
-    const admin = await Administrator.enter(t, cluster.nodes[0].url);
-    assert.equal(await cluster.nodes[1].restart(), 0);
-    const bob = await b.connect(b.user('bob'));
-    await admin.shown(bob.id);
-  },
 });

@@ -75,3 +75,8 @@ export class Administrator extends Client {
 
 /** A socket with its rooms in an order that is the same everywhere. */
 export const roomsOf = ({ rooms }) => [...rooms].sort();
+
+/** What is told of a socket of users, of its move, or of its event. */
+export const byId = (id) => (nsp, told) => nsp === '/' && told === id;
+export const inRoom = (room, id) => (nsp, told, who) => nsp === '/' && told === room && who === id;
+export const named = (event, id) => (nsp, who, [name]) => who === id && name === event;
