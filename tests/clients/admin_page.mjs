@@ -64,6 +64,7 @@ test('the Admin UI shows who is on both nodes and in which room, and ends a sock
     const [own, other] = cluster.nodes.map((node) => new World(node, DIALECTS['4.8'], WEBSOCKET));
     t.after(() => [own, other].forEach((world) => world.close()));
     const [alice, room] = [await other.connect(other.user('alice')), other.id('room')];
+    const { id } = alice;
     const page = await open(t, address);
     const row = (text) => page.getByRole('row').filter({ hasText: text });
     const { url } = cluster.nodes[0];
@@ -75,7 +76,7 @@ test('the Admin UI shows who is on both nodes and in which room, and ends a sock
     for (const { pid } of cluster.nodes) await row(`#${pid}`).waitFor();
 
     await goTo(page, 'Sockets');
-    await row(alice.id).waitFor();
+    await row(id).waitFor();
     const bob = await own.connect(own.user('bob'));
     await row(bob.id).waitFor();
 
@@ -86,12 +87,12 @@ test('the Admin UI shows who is on both nodes and in which room, and ends a sock
     await row('join:room').first().waitFor();
 
     await goTo(page, 'Sockets');
-    await row(alice.id).getByRole('button').click();
+    await row(id).getByRole('button').click();
     assert.equal(await alice.next(DISCONNECTED), 'io server disconnect');
     // The click leads to the socket's own page, too.
     await goTo(page, 'Sockets');
     await row(bob.id).waitFor();
-    await row(alice.id).waitFor({ state: 'detached' });
+    await row(id).waitFor({ state: 'detached' });
     assert.ok(bob.socket.connected);
 
     await page.reload();
