@@ -8,8 +8,8 @@
 //! (`all_sockets`), by the others as sockets that connected when they did, in order with what happens
 //! next. Nothing of this is durable: it is dropped first.
 //!
-//! - [`login`], [`attempts`]: who may look. [`actions`]: what they may do. [`eye`]: what is seen.
-//!   [`listing`], [`shown`]: what sockets look like. [`stats`]: figures.
+//! - `login`, `attempts`: who may look. `actions`: what they may do. `eye`: what is seen.
+//!   `listing`, `shown`: what sockets look like. `stats`: figures.
 
 mod actions;
 mod attempts;

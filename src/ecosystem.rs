@@ -14,11 +14,11 @@
 //! it tells Node's servers, when it delivers it; two nodes that write to one room at the same moment may
 //! be heard there in either order, and `seq` says which is right.
 //!
-//! - [`channels`]: what the channels are called. [`value`]: bytes as values. [`message`]: what can be
-//!   said. [`pubsub`], [`sharded`]: how Node's adapters write it; [`dialect`] picks one of them.
-//! - [`answering`]: what others want, done by [`local`] for the sockets of this node. [`misfits`]: what
-//!   does not fit. [`built_in`]: events of servers that each node knows.
-//! - [`calls`]: what this node wants of others. [`telling`]: what waits to be told.
+//! - `channels`: what the channels are called. `value`: bytes as values. `message`: what can be
+//!   said. `pubsub`, `sharded`: how Node's adapters write it; `dialect` picks one of them.
+//! - `answering`: what others want, done by `local` for the sockets of this node. `misfits`: what
+//!   does not fit. `built_in`: events of servers that each node knows.
+//! - `calls`: what this node wants of others. `telling`: what waits to be told.
 
 mod alone;
 mod answering;
