@@ -1,6 +1,7 @@
 //! The command line: what each command does, and how its failures are told.
 
 mod health;
+mod password;
 mod serve;
 mod signals;
 mod simulate;
@@ -19,6 +20,7 @@ use crate::{
     config::{Config, ConfigError, Override, Preset, Sources},
 };
 use health::HealthArgs;
+use password::PasswordError;
 use serve::ServeArgs;
 use simulate::{SimulateArgs, SimulateError};
 use token::TokenArgs;
@@ -45,6 +47,8 @@ enum Command {
     Health(HealthArgs),
     /// Send a running server the traffic of simulated drivers
     Simulate(SimulateArgs),
+    /// Print the bcrypt hash of the password on stdin, for admin.password_hash
+    HashPassword,
     /// Print a roomcast.toml with every key, its default and meaning
     DefaultConfig,
 }
@@ -89,6 +93,8 @@ enum Failure {
     #[error("the server answers: {0}")]
     Unhealthy(String),
     #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error(transparent)]
     Simulate(#[from] SimulateError),
     #[error(transparent)]
     Server(#[from] crate::server::StartError),
@@ -103,6 +109,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::CheckConfig(args) => check_config(&args),
         Command::Health(args) => ask_health(&args),
         Command::Simulate(args) => simulate::run(&args),
+        Command::HashPassword => say_hash(),
         Command::DefaultConfig => print_defaults(),
     };
     match outcome {
@@ -136,6 +143,10 @@ fn ask_health(args: &HealthArgs) -> Result<(), Failure> {
     let answer = args.ask(&config.server).map_err(Failure::Unreachable)?;
     answer.map_err(Failure::Unhealthy)?;
     say("healthy")
+}
+
+fn say_hash() -> Result<(), Failure> {
+    say(&password::hash(io::stdin().lock())?)
 }
 
 fn print_defaults() -> Result<(), Failure> {

@@ -1,5 +1,6 @@
 //! The configuration: one section a file, each key documented where it stands.
 
+mod admin;
 mod auth;
 mod bridge;
 mod cluster;
@@ -33,9 +34,10 @@ mod webhooks;
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
+pub use admin::{Admin, AdminMode};
 pub use auth::Auth;
 pub use bridge::Bridge;
-pub use cluster::Cluster;
+pub use cluster::{Adapter, Cluster};
 pub use error::ConfigError;
 pub use forward::ForwardRule;
 pub use limits::Limits;
@@ -90,6 +92,7 @@ static SECTIONS: &[Section] = &[
     Ops::SECTION,
     Cluster::SECTION,
     Bridge::SECTION,
+    Admin::SECTION,
 ];
 
 /// The whole configuration. Its `Debug` shows no secrets.
@@ -134,6 +137,8 @@ pub struct Config {
     pub cluster: Cluster,
     /// What workers publish on Redis.
     pub bridge: Bridge,
+    /// The namespace of the Admin UI.
+    pub admin: Admin,
     /// Configured `[[watch]]` rules; see [`Config::watch_rules`] for all of them.
     pub watch: Vec<WatchRule>,
     /// Configured `[[relay]]` rules, beside the built-in channels.
@@ -173,6 +178,7 @@ impl Config {
         self.log.check()?;
         self.ops.check()?;
         self.cluster.check()?;
+        self.admin.check()?;
         relay::check(&self.relay)?;
         let watch = self.watch_rules();
         watch::check(&watch)?;

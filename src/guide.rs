@@ -10,6 +10,7 @@ macro_rules! page {
         pub mod $name {
             #![doc = "[tour]: super::tour"]
             #![doc = "[migrating]: super::migrating"]
+            #![doc = "[mixed]: super::migrating#one-node-at-a-time"]
             #![doc = "[configuration]: super::configuration"]
             #![doc = "[operations]: super::operations"]
             #![doc = "[nodes]: super::operations#several-nodes"]

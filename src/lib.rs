@@ -10,7 +10,8 @@
 //!   each. [`services`]: what Roomcast does. None of them knows axum, socketioxide or a database.
 //! - [`stores`]: the ports on SQLite or PostgreSQL, and in memory or Redis. [`wiring`] alone decides
 //!   which is used.
-//! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis.
+//! - [`cluster`]: nodes that act as one. [`bridge`]: what workers publish on Redis. [`ecosystem`]:
+//!   Node's servers and emitters on the same Redis. [`admin`]: what the Admin UI shows of it all.
 //! - [`outgoing`]: what the server asks of others by HTTP: signed webhooks, backends that answer
 //!   events ([`services::Forward`]) and are told of sockets, rooms and users
 //!   ([`services::Webhooks`]), and Web Push.
@@ -69,12 +70,14 @@
 //! - After writing to a crowd the flusher rests for as long as that took, at most 2 ms: a busy
 //!   room's messages share writes, which are most of their price; a quiet room's are written at once.
 
+pub mod admin;
 pub mod auth;
 pub mod bridge;
 pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod domain;
+pub mod ecosystem;
 pub mod error;
 pub mod events;
 pub mod guide;

@@ -1,5 +1,6 @@
 //! What the services need from the outside, one small trait each; `wiring` picks who provides it.
 
+mod admins;
 mod announcements;
 mod backend;
 mod emitter;
@@ -18,12 +19,14 @@ mod push_store;
 mod revocation_store;
 mod room_gate;
 mod seen_store;
+mod servers;
 mod session_store;
 mod shared_limit;
 mod sockets;
 mod stock_store;
 mod streams;
 
+pub use admins::{Admins, NoAdmins};
 pub use announcements::{Announcements, NoAnnouncements};
 pub use backend::{Backend, BackendAnswer, BackendFault};
 pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says};
@@ -49,6 +52,7 @@ pub use push_store::{
 pub use revocation_store::{Revocation, RevocationStore};
 pub use room_gate::{GateSilent, RoomGate};
 pub use seen_store::{SeenStore, SeenUser};
+pub use servers::{Ended, FoundSocket, Gathered, Servers, SocketsMove, Whom};
 pub use session_store::{SavedSession, SessionStore};
 pub use shared_limit::{SharedLimit, Spent, TOLD_PER_SECOND};
 pub use sockets::{DisconnectReason, Joined, Left, Sockets};

@@ -17,6 +17,7 @@ use background::Background;
 pub(crate) use listener::reserve;
 
 use crate::{
+    admin::{self, Admin},
     auth::MintError,
     config::{Config, ConfigError},
     events,
@@ -131,6 +132,9 @@ impl Server {
             tracing::warn!("the browser client is not served: {what}");
         }
         namespaces.insert(0, Namespace::new("/"));
+        if config.admin.enabled {
+            namespaces.push(Namespace::new(admin::PATH));
+        }
         let endpoint = Endpoint::new(&config, &namespaces, root);
         let hub = endpoint.hub();
         let wired = wiring::wire(&config, hub.clone()).await?;
@@ -142,6 +146,7 @@ impl Server {
         if root == Root::Roomcast {
             namespaces[0] = events::root(services);
         }
+        namespaces.extend(wired.admin.as_ref().map(Admin::namespace));
         let behind = Behind {
             auth,
             services,
@@ -169,6 +174,9 @@ impl Server {
         });
         let store = wired.store.clone();
         let mut background = Background::start(services.clone(), hub.clone(), store, &app).await?;
+        if let Some(admin) = wired.admin.clone() {
+            background.add_admin(admin, app.metrics.clone());
+        }
         if let Some(cluster) = wired.cluster.clone() {
             endpoint.count_everywhere(Arc::new(cluster.places.clone()));
             cluster.share("events", endpoint.event_limits());

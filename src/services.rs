@@ -58,7 +58,10 @@ pub use webhooks::{ConnectRules, Told, WebhookParts, WebhookRules, Webhooks};
 
 use std::sync::Arc;
 
-use crate::{error::Result, ports::Notice};
+use crate::{
+    error::Result,
+    ports::{Admins, Notice, Servers},
+};
 
 /// Every service, as events and routes reach them.
 #[derive(Clone)]
@@ -105,6 +108,10 @@ pub struct Services {
     pub sessions: Arc<Sessions>,
     /// Reading anew what was missed of other nodes.
     pub resync: Arc<Resync>,
+    /// The servers of the cluster, those of Node among them.
+    pub servers: Arc<dyn Servers>,
+    /// Administrators who look on.
+    pub admins: Arc<dyn Admins>,
     /// Which node does what only one must do.
     pub lead: Lead,
 }
@@ -131,8 +138,9 @@ impl Services {
             Notice::SessionsEnded { user } => self.sessions.end_own(&user),
             Notice::Revoked { revocation, until } => self.sessions.revoked(revocation, until),
             Notice::RevokeDevice { socket } => self.sessions.revoke_device(socket).await?,
-            // Limits are none of the services'.
-            Notice::Spent { .. } => {}
+            // Limits are none of the services', nor are sockets.
+            Notice::Spent { .. } | Notice::Sockets { .. } => {}
+            Notice::AdminsThere { came } => self.admins.heard(came),
             Notice::PaymentSettled { payment } => self.payments.settled(&payment).await?,
             Notice::PaymentForDevices { payment } => self.payments.for_devices(&payment).await?,
         }

@@ -89,6 +89,11 @@ pub mod metric {
     pub const CLUSTER_LAG: &str = "roomcast_cluster_lag_seconds";
     /// Entries of other nodes by where we had them from: `redis` or `store`.
     pub const CLUSTER_ENTRIES: &str = "roomcast_cluster_entries_total";
+    /// Packets of emitters and other servers, by `channel` (`broadcast`, `request` or `response`) and
+    /// `outcome` (`done`, or why not).
+    pub const SERVERS_HEARD: &str = "roomcast_servers_heard_total";
+    /// What administrators were not shown, by `reason`.
+    pub const ADMIN_LOST: &str = "roomcast_admin_lost_total";
     /// Messages of the bridge by `channel` and `outcome`.
     pub const BRIDGE: &str = "roomcast_bridge_messages_total";
 }
@@ -225,6 +230,11 @@ fn describe_cluster() {
         metric::CLUSTER_ENTRIES,
         "Entries of other nodes by where they came from"
     );
+    describe_counter!(
+        metric::SERVERS_HEARD,
+        "Packets of emitters and other servers by channel and outcome"
+    );
+    describe_counter!(metric::ADMIN_LOST, "What administrators were not shown");
     describe_counter!(
         metric::BRIDGE,
         "Messages of the bridge by channel and outcome"

@@ -1,7 +1,9 @@
 //! Which concrete parts serve the ports: the one place that names them.
 
+mod admin;
 mod backends;
 mod cluster;
+mod known;
 mod options;
 mod push;
 mod store;
@@ -13,16 +15,16 @@ use tokio::{sync::mpsc, task::JoinHandle};
 pub use self::cluster::ClusterLink;
 use self::{
     cluster::Live,
+    known::Known,
     options::{access, audience, auth_options, gateway, provider, retention, stream_limits},
     store::open_store,
 };
 use crate::{
+    admin::Admin,
     auth::{Auth, AuthSetupError},
     config::{Config, ConfigError},
-    ports::{
-        Announcements, Emitter, NoAnnouncements, NoPeers, Occupancy, Peers, PositionStore,
-        PresenceStore, Sockets, StoreError,
-    },
+    ecosystem::Alone,
+    ports::{Emitter, NoAdmins, NoPeers, Peers, Servers, Sockets, StoreError},
     realtime::{
         namespace::{Hub, OwnSockets},
         streams::StreamHub,
@@ -32,13 +34,7 @@ use crate::{
         Notifications, Orders, PaymentPorts, Payments, PresenceKeeper, PresencePorts,
         PresenceService, Resync, Services, Sessions, Sync, Tracking, Typing, Watch,
     },
-    stores::{
-        Durable,
-        memory::{MemoryOccupancy, MemoryPositions, MemoryPresence},
-        postgres,
-        redis::{RedisOpenError, RedisPositions},
-        sqlite,
-    },
+    stores::{Durable, postgres, redis::RedisOpenError, sqlite},
 };
 
 /// Why the parts cannot be put together, in one line.
@@ -81,6 +77,8 @@ pub struct Wired {
     pub delivery: JoinHandle<()>,
     /// The other nodes, if there may be any.
     pub cluster: Option<Arc<ClusterLink>>,
+    /// The administrators' namespace, if there is one.
+    pub admin: Option<Admin>,
 }
 
 /// Opens the store and builds the services around the hub.
@@ -90,12 +88,23 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
     let position = store.last_position().await.map_err(WiringError::Read)?;
     let auth = Auth::new(auth_options(&config.auth), store.clone()).await?;
     let streams = Arc::new(StreamHub::new(store.clone(), stream_limits(config)));
-    let cluster = ClusterLink::open(config)?.map(Arc::new);
+    let cluster = ClusterLink::open(config, &hub)?.map(Arc::new);
     if let Some(cluster) = &cluster {
         hub.relay_to(Arc::new(cluster.outgoing.clone()));
+        if let Some(servers) = cluster.ecosystem.relay() {
+            hub.tell_servers_by(servers);
+        }
     }
-    let services = services(config, &auth, &store, &hub, &streams, cluster.as_deref())?;
+    let alone = Arc::new(Alone::new(hub.clone()));
+    let servers = match &cluster {
+        Some(cluster) => cluster.ecosystem.servers(),
+        None => alone.clone(),
+    };
+    let link = cluster.as_deref();
+    let mut services = services(config, &auth, &store, &hub, &streams, link, servers)?;
+    let admin = admin::admin(&config.admin, &hub, &mut services);
     let services = Arc::new(services);
+    alone.begin(&services);
     let delivery = Delivery {
         emitter: Arc::new(OwnSockets(hub.clone())),
         streams: streams.clone(),
@@ -123,34 +132,8 @@ pub async fn wire(config: &Config, hub: Arc<Hub>) -> Result<Wired, WiringError> 
         streams,
         delivery,
         cluster,
+        admin,
     })
-}
-
-/// What may be forgotten: of one node in memory, of several in Redis.
-struct Known {
-    presence: Arc<dyn PresenceStore>,
-    occupancy: Arc<dyn Occupancy>,
-    positions: Arc<dyn PositionStore>,
-    announcements: Arc<dyn Announcements>,
-}
-
-impl Known {
-    fn of(cluster: Option<&ClusterLink>, sockets: &Arc<dyn Sockets>) -> Self {
-        match cluster {
-            Some(cluster) => Self {
-                presence: Arc::new(cluster.presence.clone()),
-                occupancy: Arc::new(cluster.presence.clone()),
-                positions: Arc::new(RedisPositions::open(cluster.redis.clone())),
-                announcements: cluster.announcer.clone(),
-            },
-            None => Self {
-                presence: Arc::new(MemoryPresence::default()),
-                occupancy: Arc::new(MemoryOccupancy::new(sockets.clone())),
-                positions: Arc::new(MemoryPositions::default()),
-                announcements: Arc::new(NoAnnouncements),
-            },
-        }
-    }
 }
 
 fn services(
@@ -160,6 +143,7 @@ fn services(
     hub: &Arc<Hub>,
     streams: &Arc<StreamHub>,
     cluster: Option<&ClusterLink>,
+    servers: Arc<dyn Servers>,
 ) -> Result<Services, WiringError> {
     let peers: Arc<dyn Peers> = match cluster {
         Some(cluster) => Arc::new(cluster.outgoing.clone()),
@@ -285,6 +269,8 @@ fn services(
             node: cluster.map_or("", |cluster| cluster.outgoing.node()).into(),
         },
         sessions,
+        servers,
+        admins: Arc::new(NoAdmins),
         chat,
         typing,
         presence,

@@ -203,7 +203,7 @@ rust_specs() {
   tally "$status" $(awk "$results" "$log")
 }
 
-build() { check "the servers build" cargo build --locked --bins --example protocol_suite || finish; }
+build() { check "the servers build" cargo build --locked --bins --example protocol_suite --example beside_node || finish; }
 
 no_registry_in_lockfiles() {
   ! grep -Eq '"resolved": "[a-z+]+:' "$CLIENTS/package-lock.json" "$DEMO/package-lock.json"
@@ -251,6 +251,7 @@ documents() {
   node_tests "what their snippets do" readme_snippets
   node_tests "where they lead, and what they name" guide
   node_tests "the page of the tour in Chromium" browser
+  node_tests "the page of the Admin UI in Chromium" admin_page
   ROOMCAST_BIN="$TARGET/release/roomcast" node_tests "the demo in Chromium: its shell" demo_shell
 }
 
@@ -291,6 +292,13 @@ cluster() {
   node_tests "what workers publish" bridge
   node_tests "what workers publish by rules, and what does not fit" bridge_relay
   node_tests "what workers publish while nodes and Redis fail" bridge_faults
+  check "the Python client and emitter install" install_python_client &&
+    node_tests "what emitters of Node's ecosystem publish" emitter
+  node_tests "one cluster with a server of Node's" mixed
+  node_tests "one cluster with it on a Redis Cluster" mixed_redis_cluster
+  node_tests "such a cluster whose members go, and hear nonsense" mixed_faults
+  node_tests "the Admin UI's namespace" admin
+  node_tests "the Admin UI's namespace on two nodes" admin_nodes
   node_tests "examples of drivers and workers" examples_backends
   node_tests "two nodes behind nginx" proxied_cluster
   node_tests "what containers are made of" packaging

@@ -1,5 +1,7 @@
 //! Live delivery in a cluster: every entry in the order of its position, whichever node wrote it.
 
+mod line;
+
 use std::{
     collections::BTreeMap,
     pin::Pin,
@@ -8,14 +10,15 @@ use std::{
 };
 
 use metrics::{counter, gauge};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use self::line::{Line, Waiting};
 use super::{Heard, Hearing, Outgoing};
 use crate::{
     domain::{Entry, FeedId, PaymentId},
-    ports::{Appended, Commit, FeedStore, Notice, StoreResult},
+    ports::{Commit, Emitter, FeedStore, Notice, StoreResult},
     realtime::namespace::Hub,
-    services::Delivery,
+    services::{Delivery, present},
     telemetry::metric,
 };
 
@@ -52,6 +55,8 @@ pub struct Follower {
     pub others: Option<(Outgoing, Hearing)>,
     /// Where it is said that a payment has its outcome, if there may be other nodes.
     pub notices: Option<mpsc::UnboundedSender<Notice>>,
+    /// The way to Node's servers, if there may be any.
+    pub servers: Option<Arc<dyn Emitter>>,
     /// When the store is looked at.
     pub options: FollowerOptions,
 }
@@ -67,24 +72,6 @@ struct Page {
     /// Where there is nothing: the position of the newest entry, if the store has lost what was
     /// delivered.
     fallen_to: Option<u64>,
-}
-
-/// What has come and is not delivered.
-struct Line {
-    /// The position of the entry that was delivered last.
-    cursor: u64,
-    waiting: BTreeMap<u64, Waiting>,
-    /// Since when an entry that is due has not come.
-    gap_since: Option<Instant>,
-    reading: Option<Reading>,
-    /// When the store is looked at next, whatever happens.
-    look_at: Instant,
-}
-
-struct Waiting {
-    entry: Arc<Entry>,
-    /// Of an entry of our own: whoever waits for it.
-    done: Option<oneshot::Sender<StoreResult<Appended>>>,
 }
 
 impl Follower {
@@ -145,12 +132,14 @@ impl Follower {
             if let Some((outgoing, _)) = &self.others {
                 outgoing.entry(&entry);
             }
-            let done = Some(done);
-            if entry.position > line.cursor {
-                line.waiting.insert(entry.position, Waiting { entry, done });
+            let position = entry.position;
+            let waiting = Waiting::own(entry, done);
+            if position > line.cursor {
+                line.waiting.insert(position, waiting);
             } else {
                 // It was found in the store before we were told.
-                Waiting { entry, done }.answer();
+                self.tell_servers(&waiting);
+                waiting.answer();
             }
         }
     }
@@ -161,9 +150,8 @@ impl Follower {
                 let position = entry.position;
                 if position > line.cursor && line.waiting.len() < MAX_WAITING {
                     counter!(metric::CLUSTER_ENTRIES, "from" => "redis").increment(1);
-                    let done = None;
                     let waiting = line.waiting.entry(position);
-                    waiting.or_insert(Waiting { entry, done });
+                    waiting.or_insert(Waiting::of_others(entry));
                 }
             }
             Heard::Event(event) => event.0.read(|emit, body| self.hub.send_encoded(emit, body)),
@@ -228,8 +216,10 @@ impl Follower {
             if known.is_none() {
                 counter!(metric::CLUSTER_ENTRIES, "from" => "store").increment(1);
             }
-            let done = known.and_then(|known| known.done);
-            self.deliver(Waiting { entry, done });
+            self.deliver(match known {
+                Some(known) => Waiting { entry, ..known },
+                None => Waiting::of_others(entry),
+            });
         }
         let after = line.waiting.split_off(&(line.cursor + 1));
         let passed = std::mem::replace(&mut line.waiting, after);
@@ -249,9 +239,17 @@ impl Follower {
         }
     }
 
+    /// Node's servers hear of an entry from the node that has committed it.
+    fn tell_servers(&self, waiting: &Waiting) {
+        if let Some(servers) = self.servers.as_ref().filter(|_| waiting.is_own) {
+            present(&waiting.entry, |emit| servers.emit(emit));
+        }
+    }
+
     fn deliver(&self, waiting: Waiting) {
         let entry = &waiting.entry;
         self.delivery.deliver(entry);
+        self.tell_servers(&waiting);
         if let Some(notices) = &self.notices
             && let (FeedId::User(_), Some(subject)) = (&entry.feed, &entry.subject)
             && let Ok(payment) = PaymentId::new(subject.as_str())
@@ -260,29 +258,6 @@ impl Follower {
             let _ = notices.send(Notice::PaymentSettled { payment });
         }
         waiting.answer();
-    }
-}
-
-impl Waiting {
-    fn answer(self) {
-        if let Some(done) = self.done {
-            let appended = Appended {
-                entry: self.entry,
-                duplicate: false,
-            };
-            // A sender that no longer waits has nobody to tell.
-            let _ = done.send(Ok(appended));
-        }
-    }
-}
-
-impl Line {
-    /// Ends the wait of everybody whose entry is stored.
-    fn answer_all(&mut self) {
-        for waiting in self.waiting.values_mut() {
-            let (entry, done) = (waiting.entry.clone(), waiting.done.take());
-            Waiting { entry, done }.answer();
-        }
     }
 }
 

@@ -270,7 +270,9 @@ impl Peers for Outgoing {
     fn tell(&self, notice: Notice) {
         let kind = match &notice {
             // It is about this moment.
-            Notice::Spent { .. } => Kind::Event(Class::Passing),
+            Notice::Spent { .. } | Notice::Sockets { .. } | Notice::AdminsThere { .. } => {
+                Kind::Event(Class::Passing)
+            }
             _ => Kind::Notice,
         };
         self.put(&Frame::Notice(notice), kind);

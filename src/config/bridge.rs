@@ -12,6 +12,10 @@ section! {
         /// broadcast:room:{roomId} and broadcast:user:{userId} are heard, and presence:updates is
         /// published.
         pub channels: bool = true,
+        /// Whether what @socket.io/redis-emitter, and Node's servers with @socket.io/redis-adapter,
+        /// tell is carried out: events for rooms, users and sockets, and sockets that join, leave or
+        /// end. Each node does it for its own sockets.
+        pub emitters: bool = true,
         /// The most messages that wait to be taken up; what is more is dropped and counted.
         #[min(1)]
         pub queue: usize = 10_000,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Secret,
     error::{ConfigError, ensure},
-    schema::section,
+    schema::{choice, section},
 };
 
 /// The forms of a Redis server's address.
@@ -18,6 +18,20 @@ const SCHEMES: [&str; 6] = [
     "rediss-cluster://",
 ];
 
+choice! {
+    /// How nodes, and other servers, tell each other events.
+    pub enum Adapter {
+        /// By Roomcast's own protocol.
+        Roomcast = "roomcast",
+        /// The same, by the name that deployments may know.
+        SocketioxideRedis = "socketioxide-redis",
+        /// By that, and with Node's servers in the words of @socket.io/redis-adapter.
+        Node = "node",
+        /// The same on sharded pub/sub.
+        NodeSharded = "node-sharded",
+    }
+}
+
 section! {
     /// Several nodes that act as one. They share a Redis or Valkey server, version 7 or newer, and a
     /// PostgreSQL database (store.path).
@@ -29,6 +43,16 @@ section! {
         /// What the names of our keys and channels in Redis begin with: several clusters can share
         /// one server.
         pub prefix: String = "roomcast".into(),
+        /// How nodes tell each other events: roomcast (or socketioxide-redis, which is the same), by
+        /// their own protocol; node, which makes them one cluster with Node's servers that use
+        /// @socket.io/redis-adapter; or node-sharded, the same on sharded pub/sub, for which Node's
+        /// adapter is created with subscriptionMode: "static".
+        pub adapter: Adapter = Adapter::Roomcast,
+        /// The key of Node's adapters and emitters: what the names of their channels begin with.
+        pub node_key: String = "socket.io".into(),
+        /// How long the answers of Node's servers are waited for, in milliseconds.
+        #[min(1)]
+        pub node_timeout_ms: u64 = 5_000,
         /// How long a command to Redis may take, in milliseconds.
         #[min(1)]
         pub redis_timeout_ms: u64 = 2_000,
@@ -66,6 +90,11 @@ impl Cluster {
         Duration::from_millis(self.redis_timeout_ms)
     }
 
+    /// How long the answers of Node's servers are waited for.
+    pub fn node_timeout(&self) -> Duration {
+        Duration::from_millis(self.node_timeout_ms)
+    }
+
     /// For how long a node counts as alive.
     pub fn lease(&self) -> Duration {
         Duration::from_millis(self.lease_ms)
@@ -96,6 +125,9 @@ impl Cluster {
         ensure(fits, || {
             "cluster.prefix must be one or more of the letters a-z and A-Z, digits, and - _ . :"
                 .into()
+        })?;
+        ensure(!self.node_key.is_empty(), || {
+            "cluster.node_key must not be empty".into()
         })
     }
 }

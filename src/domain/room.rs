@@ -2,10 +2,13 @@
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use super::{DriverId, ProductId, RoomId, SocketId, UserId, VendorId};
 
 /// A Socket.IO room. Clients never name one: each event that enters a room builds its name.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Room(Arc<str>);
 
 const CHAT: &str = "room:";

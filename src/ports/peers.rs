@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Revocation;
+use super::{Revocation, SocketsMove, Whom};
 use crate::domain::{PaymentId, RoomId, SocketId, Timestamp, UserId};
 
 /// Something that each node does for its own clients.
@@ -39,6 +39,20 @@ pub enum Notice {
         /// How much, by caller.
         by: Vec<(String, u32)>,
     },
+    /// Something is done with sockets, wherever they are.
+    Sockets {
+        /// Their namespace.
+        namespace: String,
+        /// Which.
+        whom: Whom,
+        /// What.
+        what: SocketsMove,
+    },
+    /// Administrators look on at this node.
+    AdminsThere {
+        /// One who has just come.
+        came: Option<SocketId>,
+    },
     /// A payment has its outcome: the node with the socket that asked tells it.
     PaymentSettled {
         /// Which.
@@ -61,7 +75,9 @@ impl Notice {
             Self::Evicted { .. }
             | Self::SessionsEnded { .. }
             | Self::Revoked { .. }
-            | Self::Spent { .. } => false,
+            | Self::Spent { .. }
+            | Self::Sockets { .. }
+            | Self::AdminsThere { .. } => false,
         }
     }
 }

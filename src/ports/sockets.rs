@@ -38,6 +38,8 @@ pub enum DisconnectReason {
     Revoked,
     /// The token has expired and was not renewed.
     TokenExpired,
+    /// A backend, or another server, ended the socket.
+    Asked,
 }
 
 impl DisconnectReason {
@@ -47,6 +49,7 @@ impl DisconnectReason {
             Self::SessionsEnded => "sessions_ended",
             Self::Revoked => "revoked",
             Self::TokenExpired => "token_expired",
+            Self::Asked => "asked",
         }
     }
 }

@@ -2,8 +2,10 @@
 //! socketioxide, whose parsers read and write the packets.
 
 mod acceptor;
+mod admission;
 mod answer;
 mod arguments;
+mod asks;
 mod catch_up;
 mod client;
 mod client_sockets;
@@ -17,8 +19,12 @@ mod drain;
 pub(super) mod fuzzing;
 mod handle;
 mod hub;
+mod observe;
+mod options;
 mod persist;
+mod reach;
 mod recover;
+mod server_events;
 mod sockets;
 
 use std::{collections::HashMap, sync::Arc};
@@ -32,23 +38,26 @@ pub use dispatch::Rules;
 pub use drain::Pace;
 pub use handle::{NamespaceHandle, Relay};
 pub use hub::{Hub, OwnSockets, Root};
+pub use observe::{Observer, Seen, Sight};
+pub use reach::Described;
+pub use server_events::ServerHandler;
 
 use self::{
     acceptor::{Acceptor, AcceptorLimits},
+    admission::NamespaceAdmission,
     codec::Encoder,
     connect::Gate,
     dispatch::Route,
     hub::HubOptions,
+    options::{engine_options, queue_limits},
 };
 use super::{
-    Budget, ConnectionLimits, Context, Event, EventLimits, Handling, QueueLimits,
-    engine::{Eio3, Engine, Options},
-    expiry::Expiry,
+    ConnectionLimits, Context, Event, EventLimits, Handling, engine::Engine, expiry::Expiry,
     log::LogLimits,
 };
 use crate::{
     auth::Auth,
-    config::{self, Config},
+    config::Config,
     error::Result,
     ports::{Places, SessionStore, StoreResult},
     services::Services,
@@ -62,16 +71,7 @@ pub struct Namespace {
     routes: Vec<Route>,
     on_connect: Option<OnConnect>,
     admission: NamespaceAdmission,
-}
-
-/// Who may connect to a namespace.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum NamespaceAdmission {
-    /// Whoever the configuration lets in.
-    #[default]
-    SignedIn,
-    /// Everybody, as a guest.
-    Everybody,
+    server_events: Vec<(String, ServerHandler)>,
 }
 
 /// What happens first when a socket has connected, given what its client brought as `auth`.
@@ -85,15 +85,8 @@ impl Namespace {
             routes: Vec::new(),
             on_connect: None,
             admission: NamespaceAdmission::default(),
+            server_events: Vec::new(),
         }
-    }
-
-    /// Lets everybody in, as a guest: what clients bring as `auth` is the connect handler's own
-    /// business.
-    #[must_use]
-    pub fn open_to_all(mut self) -> Self {
-        self.admission = NamespaceAdmission::Everybody;
-        self
     }
 
     /// Does something when a socket has connected, before its first event. `auth` is what its
@@ -226,8 +219,12 @@ impl Endpoint {
             hub.keep_logs(limits, position);
             hub.persist(&behind.sessions, config.recovery.window());
         }
+        let mut server_events = HashMap::new();
         let mut merged: Vec<Namespace> = Vec::new();
-        for namespace in namespaces {
+        for mut namespace in namespaces {
+            for (name, handler) in namespace.server_events.drain(..) {
+                server_events.insert((namespace.path, name), handler);
+            }
             match merged.iter_mut().find(|known| known.path == namespace.path) {
                 Some(known) => {
                     known.routes.extend(namespace.routes);
@@ -243,6 +240,7 @@ impl Endpoint {
                 routes,
                 on_connect,
                 admission,
+                ..
             } = namespace;
             let gate = Gate {
                 hub: Arc::downgrade(hub),
@@ -263,37 +261,10 @@ impl Endpoint {
             };
             (path, Arc::new(gate))
         });
+        let _ = hub.server_events.set(server_events);
         let gates: HashMap<_, _> = gates.collect();
         // It is opened once.
         let _ = self.acceptor.gates.set(gates);
         Ok(())
-    }
-}
-
-fn queue_limits(socket: &config::Socket) -> QueueLimits {
-    QueueLimits {
-        events: socket.queued_events,
-        bytes: socket.queued_bytes,
-        in_flight: socket.in_flight_events,
-    }
-}
-
-fn engine_options(config: &Config) -> Options {
-    let socket = &config.socket;
-    Options {
-        ping_interval: socket.ping_interval(),
-        ping_timeout: socket.ping_timeout(),
-        upgrade_timeout: socket.upgrade_timeout(),
-        body_timeout: config.server.header_read_timeout(),
-        stall_limit: socket.stall_limit(),
-        budget: Budget {
-            bytes: socket.pending_bytes,
-        },
-        max_payload: config.limits.payload_bytes,
-        eio3: if socket.eio3 {
-            Eio3::Served
-        } else {
-            Eio3::Refused
-        },
     }
 }

@@ -3,10 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use metrics::gauge;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{StartError, dashboard};
 use crate::{
+    admin::Admin,
     http::{self, App},
     realtime::namespace::Hub,
     services::Services,
@@ -64,6 +66,12 @@ impl Background {
 }
 
 impl Background {
+    /// Shows administrators what is to be seen.
+    pub(super) fn add_admin(&mut self, admin: Admin, metrics: PrometheusHandle) {
+        let showing = async move { Box::pin(admin.run(metrics)).await };
+        self.0.push(tokio::spawn(showing));
+    }
+
     /// Tells other nodes, and hears them.
     pub(super) fn add_cluster(&mut self, cluster: Arc<ClusterLink>, services: Arc<Services>) {
         let up = gauge!(metric::REDIS_UP);
@@ -99,7 +107,7 @@ async fn heal(store: &dyn Durable) {
     }
 }
 
-async fn set_gauges(hub: Arc<Hub>, metrics: metrics_exporter_prometheus::PrometheusHandle) {
+async fn set_gauges(hub: Arc<Hub>, metrics: PrometheusHandle) {
     let connections = gauge!(metric::CONNECTIONS);
     let pending = gauge!(metric::PENDING_BYTES);
     let mut tick = tokio::time::interval(GAUGE_INTERVAL);

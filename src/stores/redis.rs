@@ -1,6 +1,7 @@
 //! What the nodes of a cluster share in Redis. All of it may be lost: it is what the nodes know.
 
 mod channels;
+mod hearers;
 mod link;
 mod mirror;
 mod places;
@@ -8,6 +9,7 @@ mod positions;
 mod presence;
 mod scripts;
 mod setup;
+mod shards;
 
 pub use channels::Told;
 pub use link::Link;
@@ -148,6 +150,17 @@ impl Redis {
         patterns: Vec<String>,
     ) -> broadcast::Receiver<Told> {
         self.0.channels.listen(channels, patterns)
+    }
+
+    /// Whoever listens hears these sharded channels, too. In a Redis Cluster they are in no order with
+    /// others.
+    pub fn listen_to_shards(&self, channels: Vec<String>) {
+        self.0.channels.shards.want(channels);
+    }
+
+    /// For several commands at a time that are about channels or keys anywhere in a Redis Cluster.
+    pub fn pipeline_anywhere(&self) -> Pipeline<Client> {
+        self.0.commands.client().pipeline()
     }
 
     /// Whether channels may be heard.

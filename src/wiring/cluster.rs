@@ -1,6 +1,7 @@
 //! The parts of a cluster.
 
 mod heed;
+mod options;
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +9,12 @@ use futures::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
 use tokio::{sync::mpsc, task::JoinHandle};
 
+use self::options::{bridge_options, ecosystem_options, queue_limits};
 use crate::{
-    bridge::{Announcer, Bridge, BridgeOptions},
-    cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing, QueueLimits},
+    bridge::{Announcer, Bridge},
+    cluster::{Follower, FollowerOptions, Heard, Hearing, Incoming, Outgoing},
     config::{self, Config},
+    ecosystem::Ecosystem,
     ports::{Commit, FeedStore, Notice, Peers, PresenceNews, SharedLimit, TOLD_PER_SECOND},
     realtime::{engine::EngineId, namespace::Hub},
     services::{Delivery, Services},
@@ -35,6 +38,8 @@ pub struct ClusterLink {
     /// Whether they are heard.
     pub hearing: Hearing,
     bridge: Bridge,
+    /// Node's servers and emitters.
+    pub ecosystem: Ecosystem,
     /// Limits that hold over all nodes, by name.
     limits: Mutex<Vec<(&'static str, Arc<dyn SharedLimit>)>>,
     /// Who is where in the cluster.
@@ -56,7 +61,7 @@ type End<T> = Mutex<Option<T>>;
 
 impl ClusterLink {
     /// Where several nodes are configured: begins to connect.
-    pub(super) fn open(config: &Config) -> Result<Option<Self>, RedisOpenError> {
+    pub(super) fn open(config: &Config, hub: &Arc<Hub>) -> Result<Option<Self>, RedisOpenError> {
         let cluster = &config.cluster;
         if !cluster.is_on() {
             return Ok(None);
@@ -66,16 +71,16 @@ impl ClusterLink {
             prefix: cluster.prefix.clone(),
             timeout: cluster.redis_timeout(),
         })?;
-        let limits = QueueLimits {
-            frames: cluster.publish_queue,
-            bytes: cluster.publish_bytes,
-        };
         let (heard, to_hear) = mpsc::channel(MAX_HEARD);
         let (notices, to_heed) = mpsc::unbounded_channel();
         let node = EngineId::generate().as_str().to_owned();
         let hearing = Hearing::default();
         let options = bridge_options(config, node.clone());
         let bridge = Bridge::new(redis.clone(), hearing.clone(), options);
+        let options = ecosystem_options(config, node.clone());
+        let outgoing = Outgoing::new(node.clone(), queue_limits(config));
+        let peers = Arc::new(outgoing.clone());
+        let ecosystem = Ecosystem::new(redis.clone(), hub.clone(), peers, options);
         let presence = PresenceOptions {
             node: node.clone(),
             lease: cluster.lease(),
@@ -84,13 +89,14 @@ impl ClusterLink {
         let (presence, news) = RedisPresence::open(redis.clone(), presence);
         Ok(Some(Self {
             presence,
-            places: RedisPlaces::new(redis.clone(), node.clone(), cluster.lease()),
+            places: RedisPlaces::new(redis.clone(), node, cluster.lease()),
             news: Mutex::new(Some(news)),
             announcer: Arc::default(),
             redis,
             bridge,
+            ecosystem,
             limits: Mutex::default(),
-            outgoing: Outgoing::new(node, limits),
+            outgoing,
             hearing,
             heard: (heard, Mutex::new(Some(to_hear))),
             notices: (notices, Mutex::new(Some(to_heed))),
@@ -127,6 +133,7 @@ impl ClusterLink {
             },
             self.tell_spent(),
             self.bridge.run(services),
+            self.ecosystem.run(services),
             self.announcer.run(&self.redis),
             self.presence.run(),
             self.places.run(),
@@ -176,24 +183,9 @@ impl ClusterLink {
         let leaving = async {
             self.bridge.release().await;
             self.presence.retire().await;
-            self.outgoing.flushed(FLUSH).await;
+            tokio::join!(self.outgoing.flushed(FLUSH), self.ecosystem.flushed(FLUSH));
         };
         leaving.boxed()
-    }
-}
-
-fn bridge_options(config: &Config, node: String) -> BridgeOptions {
-    let bridge = &config.bridge;
-    BridgeOptions {
-        node,
-        timeout: config.cluster.redis_timeout(),
-        channels: bridge.channels,
-        rules: config.relay.clone(),
-        payload_bytes: config.limits.payload_bytes,
-        queue: bridge.queue,
-        in_flight: bridge.in_flight,
-        retry: bridge.retry(),
-        group: bridge.group.clone(),
     }
 }
 
@@ -222,6 +214,7 @@ pub(super) fn follow(
         hub: live.hub,
         others,
         notices,
+        servers: cluster.and_then(|cluster| cluster.ecosystem.emitter()),
         options: FollowerOptions {
             poll: config.poll(),
             gap: config.gap(),

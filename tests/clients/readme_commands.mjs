@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import { Administrator } from './admin_scene.mjs';
 import { Client, DIALECTS, REFUSED } from './client.mjs';
 import { install, node } from './doctor_scene.mjs';
 import { Program, ROOT, TARGET, folder, start } from './program.mjs';
@@ -26,6 +27,7 @@ const CUSTOM_TOKEN =
   "JWT_SECRET=at-least-sixteen-bytes cargo run --release -- token --sub alice --name Alice --rooms '*' --ttl 1h";
 const BACKUP = blocks('sh').find((text) => text.includes('VACUUM INTO'));
 const DOCTOR = blocks('sh').find((text) => text.includes('examples/doctor'));
+const HASH = blocks('sh').find((text) => text.includes('hash-password'));
 const DOCUMENTATION = 'cargo doc --no-deps --open';
 
 /** By the command. */
@@ -121,6 +123,17 @@ export const RUN = {
     const { code, stdout, stderr } = await new Program(text, { cwd }).ended();
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(stderr, /^roomcast: JWT_SECRET is not set.*\n$/);
+  },
+
+  async [HASH](t) {
+    const cwd = await folder(t);
+    const hash = await output(HASH, { cwd });
+    const env = { JWT_SECRET: SECRET, ROOMCAST_ADMIN__ENABLED: 'true', ROOMCAST_ADMIN__PASSWORD_HASH: hash };
+    const { url } = await serve(t, env);
+    await Administrator.enter(t, url, { username: 'admin', password: 'a long password' });
+    const { code, stderr } = await new Program('echo short | roomcast hash-password', { cwd }).ended();
+    assert.equal(code, 1);
+    assert.match(stderr, /^roomcast: a password has 8 to 72 bytes.*\n$/);
   },
 
   async 'roomcast health'(t) {

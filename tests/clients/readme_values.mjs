@@ -3,6 +3,9 @@
 /** A scalar of P-256. */
 const VAPID_KEY = Buffer.from([...Array(31).fill(0), 1]).toString('base64url');
 
+/** That of a password which nobody uses. */
+const HASH = '$2b$10$heqvAkYMez.Va6Et2uXInOnkCT6/uQj1brkrbyG3LpopDklcq7ZOS';
+
 /** Values that each variable takes, and one that it refuses, where not every text is fine. */
 export const VALUES = {
   PORT: { takes: ['0', '3000'], refuses: 'three' },
@@ -45,6 +48,13 @@ export const VALUES = {
   ROOMCAST_PAYMENTS__WEBHOOK_SECRET: { takes: ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'], refuses: 'whsec_%' },
   ROOMCAST_PRESENCE__AUDIENCE: { takes: ['everyone', 'roommates'], refuses: 'friends' },
   ROOMCAST_BRIDGE__CHANNELS: { takes: ['true', 'false'], refuses: 'perhaps' },
+  ROOMCAST_BRIDGE__EMITTERS: { takes: ['true', 'false'], refuses: 'perhaps' },
+  ROOMCAST_CLUSTER__ADAPTER: { takes: ['roomcast', 'node', 'node-sharded'], refuses: 'kafka' },
+  ROOMCAST_ADMIN__ENABLED: { takes: ['true', 'false'], refuses: 'perhaps' },
+  ROOMCAST_ADMIN__USERNAME: { takes: ['root'] },
+  ROOMCAST_ADMIN__PASSWORD_HASH: { takes: [HASH], refuses: 'a long password' },
+  ROOMCAST_ADMIN__MODE: { takes: ['development', 'production'], refuses: 'test' },
+  ROOMCAST_ADMIN__READ_ONLY: { takes: ['true', 'false'], refuses: 'perhaps' },
   ROOMCAST_LOG__FORMAT: { takes: ['text', 'json'], refuses: 'xml' },
   ROOMCAST_OPS__LISTEN: { takes: ['127.0.0.1:9100'], refuses: 'here' },
 };
@@ -52,6 +62,8 @@ export const VALUES = {
 /** What else a value, or any value of a variable, needs. */
 export const NEEDS = {
   REDIS_URL: { DATABASE_URL: 'postgres://roomcast@localhost/roomcast' },
+  ROOMCAST_ADMIN__ENABLED: { ROOMCAST_ADMIN__PASSWORD_HASH: HASH },
+  ROOMCAST_ADMIN__PASSWORD_HASH: { ROOMCAST_ADMIN__ENABLED: 'true' },
   webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' },
   ROOMCAST_PAYMENTS__GATEWAY: { ROOMCAST_PAYMENTS__WEBHOOK_SECRET: 'a secret of some length' },
   ROOMCAST_PUSH__WEBHOOK_URL: { ROOMCAST_PUSH__WEBHOOK_SECRET: 'a secret of some length' },

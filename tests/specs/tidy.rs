@@ -55,6 +55,8 @@ fn the_inner_layers_name_no_transport_and_no_database() {
 fn one_module_knows_socketioxide() {
     for path in sources(&src()) {
         let text = fs::read_to_string(&path).unwrap();
+        // A word of the configuration is not the library.
+        let text = text.replace("\"socketioxide-redis\"", "");
         let knows = text
             .lines()
             .any(|line| !line.trim_start().starts_with("//") && line.contains("socketioxide"));

@@ -73,6 +73,7 @@ impl Handler for Arc<Acceptor> {
             token,
             admission,
             polling,
+            hello.ip,
         )))
     }
 }

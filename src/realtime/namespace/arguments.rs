@@ -43,6 +43,18 @@ fn read_as<P: DeserializeOwned>(packet: &Value) -> Result<P> {
     }
 }
 
+/// Everything that stands in the packet, a list.
+pub fn list(packet: &Value) -> Result<rmpv::Value> {
+    match packet {
+        Value::Str(text, binaries) => {
+            let json = serde_json::from_str(text).map_err(unfit)?;
+            let mut binaries: Vec<_> = binaries.iter().flatten().map(Some).collect();
+            filled(json, &mut binaries)
+        }
+        Value::Bytes(bytes) => rmp_serde::from_slice(bytes).map_err(unfit),
+    }
+}
+
 /// The event's name, if the packet is well formed: a list that begins with a text, or, as clients
 /// may, with a number.
 pub fn event_name(packet: &Value) -> Option<String> {

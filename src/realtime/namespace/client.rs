@@ -1,6 +1,6 @@
 //! One client: what it sends over its connection.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use super::{
     acceptor::{Acceptor, Admission},
@@ -8,6 +8,7 @@ use super::{
     codec::{Decoder, Inward, Kind},
     connect::Knock,
     depart::Cause,
+    observe::Sight,
 };
 use crate::{
     error::{Code, Error},
@@ -29,6 +30,7 @@ pub struct Client {
     token: Option<String>,
     admission: Arc<Admission>,
     polling: Option<PollingGuard>,
+    address: Option<IpAddr>,
     decoder: Decoder,
     connects: usize,
     sockets: Option<Arc<ClientSockets>>,
@@ -40,6 +42,7 @@ impl Client {
         token: Option<String>,
         admission: Admission,
         polling: Option<PollingGuard>,
+        address: Option<IpAddr>,
     ) -> Self {
         let decoder = acceptor.decoder();
         Self {
@@ -47,6 +50,7 @@ impl Client {
             token,
             admission: Arc::new(admission),
             polling,
+            address,
             decoder,
             connects: 0,
             sockets: None,
@@ -95,6 +99,10 @@ impl Client {
                 let event = Event { value, ack };
                 sockets.event(gate.path(), event, gate.queue_limits())
             }
+            Kind::Ack(value, number) => {
+                sockets.answered(gate.path(), number, &value);
+                Ok(())
+            }
             Kind::Oversized { name, ack } => {
                 sockets.refuse_oversized(gate.path(), &name, ack);
                 Ok(())
@@ -119,7 +127,7 @@ impl Client {
 impl Incoming for Client {
     fn begin(&mut self, connection: &Arc<Connection>) {
         let within = self.acceptor.connect_timeout();
-        let sockets = ClientSockets::new(connection.clone(), within);
+        let sockets = ClientSockets::new(connection.clone(), within, self.address);
         connection.await_namespace(within);
         // Engine.IO 3's clients are connected to `/` without asking.
         if connection.protocol() == Protocol::V3
@@ -152,6 +160,10 @@ impl Incoming for Client {
 
     fn upgraded(&mut self) {
         self.polling = None;
+        for context in self.sockets.iter().flat_map(|sockets| sockets.contexts()) {
+            let id = context.socket_id();
+            context.namespace.show(|| Sight::Upgraded(id.clone()));
+        }
     }
 
     fn drain(&mut self) -> bool {

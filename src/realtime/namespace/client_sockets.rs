@@ -1,6 +1,6 @@
 //! A client's sockets, one for each namespace over its connection.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use socketioxide_core::Value;
@@ -10,7 +10,7 @@ use super::{
     dispatch::{dispatch, refuse_oversized, size},
 };
 use crate::{
-    domain::UserId,
+    domain::{Timestamp, UserId},
     error::Error,
     ports::DisconnectReason,
     realtime::{
@@ -23,6 +23,8 @@ use crate::{
 pub struct ClientSockets {
     connection: Arc<Connection>,
     connect_timeout: Duration,
+    since: Timestamp,
+    address: Option<IpAddr>,
     state: Mutex<State>,
 }
 
@@ -70,10 +72,16 @@ pub struct Event {
 
 impl ClientSockets {
     /// None yet, over this connection, which must not be without one for longer than this.
-    pub fn new(connection: Arc<Connection>, connect_timeout: Duration) -> Arc<Self> {
+    pub fn new(
+        connection: Arc<Connection>,
+        connect_timeout: Duration,
+        address: Option<IpAddr>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             connection,
             connect_timeout,
+            since: Timestamp::now(),
+            address,
             state: Mutex::default(),
         })
     }
@@ -81,6 +89,11 @@ impl ClientSockets {
     /// The connection that they share.
     pub fn connection(&self) -> &Arc<Connection> {
         &self.connection
+    }
+
+    /// When the connection began, and from where, as far as that is known.
+    pub fn origin(&self) -> (Timestamp, Option<IpAddr>) {
+        (self.since, self.address)
     }
 
     /// Whether there is none, nor one that has been asked for.
@@ -105,7 +118,6 @@ impl ClientSockets {
             events,
             bytes,
         };
-        // Most clients have one.
         state.slots.reserve_exact(1);
         state.slots.push((path, pending));
         Reserved::Place(knock)
@@ -199,6 +211,16 @@ impl ClientSockets {
             }
             // It has left, or was refused, and does not know yet.
             None => Ok(()),
+        }
+    }
+
+    /// Takes a client's answer to an event.
+    pub fn answered(&self, path: &str, number: i64, ack: &Value) {
+        for context in self.contexts() {
+            let namespace = &context.namespace;
+            if namespace.path() == path {
+                namespace.answered(context.session.id(), number, ack);
+            }
         }
     }
 

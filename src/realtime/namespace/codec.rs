@@ -35,6 +35,8 @@ pub enum Kind {
     Disconnect,
     /// An event, and the number of the ack that it asks for.
     Event(Value, Option<i64>),
+    /// A client's answer to an event, by the number that it asked under.
+    Ack(Value, i64),
     /// An event over the limit.
     Oversized {
         /// Its name, as far as it could be read.
@@ -128,8 +130,10 @@ impl Decoder {
                     Kind::Event(value, ack)
                 }
             }
-            // We ask clients for no acks.
-            PacketData::EventAck(..) | PacketData::BinaryAck(..) => return Ok(None),
+            PacketData::EventAck(..) | PacketData::BinaryAck(..) if oversized => return Ok(None),
+            PacketData::EventAck(value, ack) | PacketData::BinaryAck(value, ack) => {
+                Kind::Ack(value, ack)
+            }
             PacketData::ConnectError(_) => return Err(CloseReason::ParseError),
         };
         Ok(Some(Inward {

@@ -7,15 +7,15 @@ use std::{
 
 use futures::FutureExt;
 use metrics::counter;
-use serde_json::json;
 use socketioxide_core::{Sid, Value};
 use tokio::time::timeout;
 
 use super::{
-    NamespaceAdmission, OnConnect,
+    OnConnect,
     acceptor::Admission,
+    admission::NamespaceAdmission,
     client_sockets::ClientSockets,
-    credentials::{Credentials, object},
+    credentials::{Credentials, brought},
     dispatch::Rules,
     handle::NamespaceHandle,
     hub::Hub,
@@ -105,8 +105,13 @@ impl Gate {
             Admission::Refused(error, _) => return Err(error.clone()),
             Admission::Counted(guard) => self.connections.admit_everywhere(guard).await?,
         }
-        if self.admission == NamespaceAdmission::Everybody {
-            return self.welcome(knock, Identity::Guest);
+        match &self.admission {
+            NamespaceAdmission::SignedIn => {}
+            NamespaceAdmission::Everybody => return self.welcome(knock, Identity::Guest),
+            NamespaceAdmission::By(admit) => {
+                admit(brought(knock.auth.as_ref()), knock.sockets.origin().1).await?;
+                return self.welcome(knock, Identity::Guest);
+            }
         }
         let credentials = Credentials::read(knock.auth.as_ref(), knock.token.as_deref())?;
         let identity = self.auth.identify(credentials.token.as_deref()).await?;
@@ -186,13 +191,13 @@ impl Gate {
         count("ok");
         let (webhooks, who) = (&self.services.webhooks, session.identity());
         webhooks.connected(session.id(), self.path(), &who);
+        self.namespace.show_connected(session);
         if self.namespace.is_root() {
             let to = [Room::socket(session.id())];
             let emit = Emit::new(Class::Durable, &to, "socket-id", session.id());
             self.namespace.emit(emit);
         }
-        let auth = knock.auth.as_ref().and_then(object::<serde_json::Value>);
-        let auth = auth.unwrap_or_else(|| json!({}));
+        let auth = brought(knock.auth.as_ref());
         let greet = self.on_connect.clone();
         let (announcing, context) = (announce(context.clone(), entered), context.clone());
         let limit = self.rules.event_timeout;

@@ -1,6 +1,7 @@
 //! What a client brings when it asks for a namespace.
 
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
 use socketioxide_core::Value;
 
 use crate::error::{Code, Error, Result};
@@ -47,6 +48,12 @@ impl Credentials {
             offset: text(auth.offset),
         })
     }
+}
+
+/// What CONNECT brought; an empty object where that was nothing.
+pub fn brought(auth: Option<&Value>) -> serde_json::Value {
+    let auth = auth.and_then(object::<serde_json::Value>);
+    auth.unwrap_or_else(|| json!({}))
 }
 
 /// What CONNECT brought, if it is that.

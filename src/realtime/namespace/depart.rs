@@ -2,6 +2,7 @@
 
 use metrics::counter;
 
+use super::observe::Sight;
 use crate::{
     domain::Room,
     ports::{DisconnectReason, Left},
@@ -88,16 +89,16 @@ pub fn depart(context: &Context, cause: Cause) {
 async fn leave(context: Context, cause: Cause) {
     let rooms = context.namespace.rooms();
     let id = context.socket_id();
-    context.namespace.forget_token(id);
+    let namespace = &context.namespace;
+    namespace.forget_token(id);
     let webhooks = &context.services().webhooks;
     webhooks.disconnected(id, cause.as_str());
     // First the session with its rooms, for its client to have back, then what others see.
     let left: Vec<Room> = rooms.rooms_of(id);
-    let chats: Vec<Room> = left
-        .into_iter()
-        .filter(|room| room.chat_id().is_some())
-        .collect();
+    let is_chat = |room: &&Room| room.chat_id().is_some();
+    let chats: Vec<Room> = left.iter().filter(is_chat).cloned().collect();
     let last_in: Vec<Room> = rooms.remove(&context.session, cause.departed());
+    namespace.show(|| Sight::Ended(id.clone(), cause.as_str(), left));
     if context.namespace.is_root() {
         context.session.connection().forget_feeds();
     }

@@ -13,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use socketioxide_core::Value;
 use tokio::time::{Instant, timeout};
 
-use super::{answer::Answer, arguments, client_sockets::Event};
+use super::{answer::Answer, arguments, client_sockets::Event, codec::Encoded, observe::Sight};
 use crate::{
     error::{Code, Error, Result},
     realtime::{
@@ -110,6 +110,8 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
     let rules = context.rules.clone();
     let name = arguments::event_name(&value).ok_or(CloseReason::ParseError)?;
     let route = rules.routes.get(name.as_str());
+    let received = || Sight::Received(session.id().clone(), Encoded::of(&value));
+    context.namespace.show_event(received);
     let answer = Answer::new(context, route, &name, ack);
     match rules.events.check(session.bucket(), session.user_id()) {
         Ok(()) => {}

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{client_sockets::ClientSockets, hub::Hub};
+use super::{client_sockets::ClientSockets, hub::Hub, observe::Sight};
 use crate::realtime::{
     Order,
     connection::{CloseReason, Connection},
@@ -82,10 +82,14 @@ impl ClientSockets {
             let last = last.clone();
             let queue = context.session.queue().clone();
             let work = async move {
-                let rooms = context.namespace.rooms();
-                rooms.remove(&context.session, Departed::Dropped);
-                let webhooks = &context.services().webhooks;
-                webhooks.disconnected(context.socket_id(), CloseReason::ServerShutdown.as_str());
+                let (namespace, id) = (&context.namespace, context.socket_id());
+                let left = namespace.rooms().rooms_of(id);
+                namespace
+                    .rooms()
+                    .remove(&context.session, Departed::Dropped);
+                let reason = CloseReason::ServerShutdown.as_str();
+                context.services().webhooks.disconnected(id, reason);
+                namespace.show(|| Sight::Ended(id.clone(), reason, left));
                 drop(last);
             };
             queue.close(Pending::Finished, Job::plain(Order::Serial, 0, work));

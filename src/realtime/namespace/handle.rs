@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 use metrics::counter;
 
 use super::{
+    asks::Asks,
     codec::{Draft, Encoded, Encoder},
     hub::{ROOT, Root},
+    observe::{Observed, Sight},
 };
 use crate::{
     domain::{Room, SocketId},
@@ -33,9 +35,12 @@ pub struct NamespaceHandle {
     pub(super) recovers: bool,
     pub(super) root: Root,
     pub(super) relay: Arc<OnceLock<Arc<dyn Relay>>>,
+    pub(super) servers: Arc<OnceLock<Arc<dyn Relay>>>,
+    pub(super) asks: Arc<Asks>,
+    pub(super) observed: Arc<Observed>,
 }
 
-/// The way to the sockets of other nodes.
+/// The way to the sockets of other nodes, or of other servers.
 pub trait Relay: Send + Sync + 'static {
     /// Tells other nodes an event, once. Never blocks.
     fn relay(&self, emit: &Emit<'_>, encoded: Encoded);
@@ -83,12 +88,20 @@ impl NamespaceHandle {
 
     /// Puts a socket into a room. Fails with `too_many_rooms` or `not_found`.
     pub fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
-        self.rooms.join(socket, room, self.max_rooms)
+        let joined = self.rooms.join(socket, room, self.max_rooms)?;
+        if joined != Joined::Already {
+            self.show(|| Sight::Joined(socket.clone(), room.clone()));
+        }
+        Ok(joined)
     }
 
     /// Takes a socket out of a room.
     pub fn leave(&self, socket: &SocketId, room: &Room) -> Left {
-        self.rooms.leave(socket, room)
+        let left = self.rooms.leave(socket, room);
+        if left != Left::NotThere {
+            self.show(|| Sight::Left(socket.clone(), room.clone()));
+        }
+        left
     }
 
     /// The rooms that a socket is in.
@@ -113,24 +126,37 @@ impl NamespaceHandle {
         let Some(draft) = self.draft(&emit) else {
             return;
         };
-        if let Some(relay) = self.relay.get() {
-            // What is for a socket of this node alone is nobody else's.
-            let is_ours = matches!(emit.to, [room] if self.rooms.has(room.as_str()));
-            if !is_ours {
-                relay.relay(&emit, draft.encoded());
-            }
+        // What is for a socket of this node alone is nobody else's.
+        let is_ours = matches!(emit.to, [room] if self.rooms.has(room.as_str()));
+        let told = |relay: &OnceLock<Arc<dyn Relay>>| relay.get().filter(|_| !is_ours).cloned();
+        if let Some(relay) = told(&self.relay) {
+            relay.relay(&emit, draft.encoded());
         }
-        self.send(&emit, draft);
+        let to_servers = told(&self.servers).map(|servers| (servers, draft.encoded()));
+        let is_news = self.send(&emit, draft);
+        if let Some((servers, encoded)) = to_servers.filter(|_| is_news) {
+            servers.relay(&emit, encoded);
+        }
     }
 
-    /// Sends this node's sockets an event that is encoded already.
-    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) {
-        let Tally { delivered, dropped } = self.rooms.emit(emit, |offset| draft.seal(offset));
+    /// Sends this node's sockets an event that is encoded already; whether it was news.
+    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) -> bool {
+        let shown = self.shows_events().then(|| draft.encoded());
+        let mut sent_to = shown.is_some().then(Vec::new);
+        let seal = |offset: Option<&str>| draft.seal(offset);
+        let Some(tally) = self.rooms.emit(emit, seal, sent_to.as_mut()) else {
+            return false;
+        };
+        if let (Some(shown), Some(sockets)) = (shown, sent_to) {
+            self.show_event(|| Sight::Sent(sockets, shown));
+        }
+        let Tally { delivered, dropped } = tally;
         series::delivered(emit.class, delivered);
         if dropped > 0 {
             let class = emit.class.as_str();
             counter!(metric::DROPS, "class" => class, "reason" => "slow_reader").increment(dropped);
         }
+        true
     }
 
     /// An event's packet, for one socket alone.

@@ -15,6 +15,7 @@ use tokio::task::AbortHandle;
 use super::{
     codec::{Encoded, Encoder},
     handle::{NamespaceHandle, Relay},
+    server_events::ServerEvents,
 };
 use crate::{
     ports::{Emit, Emitter},
@@ -28,6 +29,8 @@ pub struct Hub {
     pub(super) root: NamespaceHandle,
     engine: OnceLock<Engine>,
     closing: AtomicBool,
+    /// What takes events of other servers.
+    pub(super) server_events: OnceLock<ServerEvents>,
     /// Tasks that end with the hub.
     kept: Mutex<Vec<AbortHandle>>,
 }
@@ -73,12 +76,16 @@ impl Hub {
             recovers: options.recovers,
             root: options.root,
             relay: Arc::default(),
+            servers: Arc::default(),
+            asks: Arc::default(),
+            observed: Arc::default(),
         };
         Self {
             namespaces,
             root,
             engine: OnceLock::new(),
             closing: AtomicBool::new(false),
+            server_events: OnceLock::new(),
             kept: Mutex::default(),
         }
     }
@@ -102,6 +109,11 @@ impl Hub {
             },
             None => self.root.clone(),
         }
+    }
+
+    /// The paths of the namespaces.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        self.namespaces.keys().copied()
     }
 
     /// Ends connections whose tokens expire, for ever.
@@ -153,13 +165,27 @@ impl Hub {
         let _ = self.root.relay.set(relay);
     }
 
+    /// From now on events go to other servers, too.
+    pub fn tell_servers_by(&self, servers: Arc<dyn Relay>) {
+        // There is one.
+        let _ = self.root.servers.set(servers);
+    }
+
+    /// An event of `/` as other servers are told it.
+    pub fn encode(&self, emit: &Emit<'_>) -> Option<Encoded> {
+        let draft = self.named(emit)?.draft(emit)?;
+        Some(draft.encoded())
+    }
+
     /// Sends this node's sockets an event that another node has encoded.
     pub fn send_encoded(&self, emit: &Emit<'_>, encoded: Encoded) {
         let Some(namespace) = self.named(emit) else {
             return;
         };
         match namespace.encoder.encoded(emit.namespace, encoded) {
-            Some(draft) => namespace.send(emit, draft),
+            Some(draft) => {
+                namespace.send(emit, draft);
+            }
             None => drop_one(emit, "parser"),
         }
     }

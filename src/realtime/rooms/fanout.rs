@@ -8,7 +8,7 @@ use std::{
 
 use super::{Inner, Rooms};
 use crate::{
-    domain::Room,
+    domain::{Room, SocketId},
     ports::{Class, Emit, Keep},
     realtime::{
         Session,
@@ -19,6 +19,9 @@ use crate::{
 
 /// Hashes what latest values are of: anew in every run, so that nobody can make two of them meet.
 static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// The most sockets that one event is seen to be sent to; it is sent to the others unseen.
+const MAX_SEEN: usize = 100;
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,18 +34,24 @@ pub struct Tally {
 
 impl Rooms {
     /// Sends an event to each socket of its rooms once. `seal` makes the packet; what it is given
-    /// becomes the last argument.
-    pub fn emit(&self, emit: &Emit<'_>, seal: impl FnOnce(Option<&str>) -> Packet) -> Tally {
+    /// becomes the last argument. None: a newer value was sent, or the same was said. `sent_to`: where
+    /// somebody wants to know some of the sockets.
+    pub fn emit(
+        &self,
+        emit: &Emit<'_>,
+        seal: impl FnOnce(Option<&str>) -> Packet,
+        sent_to: Option<&mut Vec<SocketId>>,
+    ) -> Option<Tally> {
         let mut inner = self.inner.lock();
         if let Some(number) = emit.number
             && !inner.newest.accept(what(emit), number)
         {
-            return Tally::default();
+            return None;
         }
         if let Some(says) = emit.says
             && !inner.newest.is_told(what(emit), says)
         {
-            return Tally::default();
+            return None;
         }
         let logged = match &mut inner.recovery {
             Some(recovery) if emit.keep == Keep::Kept => Logging::At(recovery.next()),
@@ -58,9 +67,18 @@ impl Rooms {
             tally: Tally::default(),
             logged,
             position: emit.entry.map(|entry| entry.position),
+            sent_to,
         };
         inner.fan_out(emit, &mut sending);
-        sending.tally
+        Some(sending.tally)
+    }
+
+    /// The sockets in one of the rooms, or all where none is named, without those in the others.
+    pub fn select(&self, to: &[Room], except: &[Room]) -> Vec<Arc<Session>> {
+        let mut found = Vec::new();
+        let mut inner = self.inner.lock();
+        inner.visit((to, except, None), |session| found.push(session.clone()));
+        found
     }
 }
 
@@ -99,6 +117,7 @@ struct Sending<'a> {
     logged: Logging,
     /// The place among all entries of the one that it carries.
     position: Option<u64>,
+    sent_to: Option<&'a mut Vec<SocketId>>,
 }
 
 impl Sending<'_> {
@@ -114,7 +133,13 @@ impl Sending<'_> {
             }
             return;
         }
-        match session.connection().push(self.packet, self.treatment) {
+        let pushed = session.connection().push(self.packet, self.treatment);
+        if let (Pushed::Queued | Pushed::KeptBack, Some(sent_to)) = (pushed, &mut self.sent_to)
+            && sent_to.len() < MAX_SEEN
+        {
+            sent_to.push(session.id().clone());
+        }
+        match pushed {
             Pushed::Queued => self.tally.delivered += 1,
             Pushed::KeptBack => {
                 self.tally.delivered += 1;
@@ -129,30 +154,41 @@ impl Sending<'_> {
 
 impl Inner {
     fn fan_out(&mut self, emit: &Emit<'_>, sending: &mut Sending<'_>) {
-        let is_plain = emit.except.is_empty() && emit.origin.is_none();
-        if is_plain && let [room] = emit.to {
-            return self.occupants(room).for_each(|member| sending.send(member));
+        let whom = (emit.to, emit.except, emit.origin);
+        self.visit(whom, |member| sending.send(member));
+    }
+
+    /// Visits the sockets in these rooms, each once; all, where there are none. Those in the other
+    /// rooms, and the one socket, are left out.
+    fn visit(
+        &mut self,
+        (to, except, origin): (&[Room], &[Room], Option<&SocketId>),
+        mut visit: impl FnMut(&Arc<Session>),
+    ) {
+        let is_plain = except.is_empty() && origin.is_none();
+        if is_plain && let [room] = to {
+            return self.occupants(room).for_each(visit);
         }
         self.emits += 1;
         let number = self.emits;
         // Whoever is marked has been looked at.
-        for member in emit.except.iter().flat_map(|room| self.occupants(room)) {
+        for member in except.iter().flat_map(|room| self.occupants(room)) {
             member.mark(number);
         }
-        if let Some(member) = emit.origin.and_then(|origin| self.sockets.get(origin)) {
+        if let Some(member) = origin.and_then(|origin| self.sockets.get(origin)) {
             member.session.mark(number);
         }
-        let send = |member: &Arc<Session>| {
+        let each = |member: &Arc<Session>| {
             if member.mark(number) {
-                sending.send(member);
+                visit(member);
             }
         };
-        match emit.to {
-            [] => self.sockets.values().map(|m| &m.session).for_each(send),
+        match to {
+            [] => self.sockets.values().map(|m| &m.session).for_each(each),
             rooms => rooms
                 .iter()
                 .flat_map(|room| self.occupants(room))
-                .for_each(send),
+                .for_each(each),
         }
     }
 

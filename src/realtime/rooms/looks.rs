@@ -11,6 +11,11 @@ impl Rooms {
         member.is_some_and(|member| member.rooms.get(room).is_some())
     }
 
+    /// Whether somebody is in the room of this name.
+    pub fn is_occupied(&self, room: &str) -> bool {
+        self.inner.lock().rooms.contains_key(room)
+    }
+
     /// Whether a socket with this id is connected.
     pub fn has(&self, id: &str) -> bool {
         self.inner.lock().sockets.contains_key(id)

@@ -16,7 +16,7 @@ use fred::{
 use parking_lot::Mutex;
 use tokio::sync::{Notify, broadcast, broadcast::error::RecvError};
 
-use super::{link::Link, setup::Setup};
+use super::{link::Link, setup::Setup, shards::Shards};
 
 /// The most messages that wait for us.
 const MAX_MESSAGES: usize = 65_536;
@@ -44,6 +44,7 @@ pub(super) struct Channels {
     /// Channels and patterns.
     wanted: Mutex<(Vec<String>, Vec<String>)>,
     is_wanted: Notify,
+    pub shards: Shards,
     /// The server where they are heard.
     heard_at: Mutex<Option<Server>>,
     told: broadcast::Sender<Told>,
@@ -63,6 +64,7 @@ impl Channels {
             slot,
             wanted: Mutex::default(),
             is_wanted: Notify::new(),
+            shards: Shards::default(),
             told: broadcast::Sender::new(MAX_MESSAGES),
             is_deaf: Notify::new(),
         })
@@ -112,6 +114,7 @@ impl Channels {
                 biased;
                 () = hearing.pass(messages, made) => {}
                 () = hearing.subscribe() => {}
+                () = self.shards.subscribe(&client) => {}
                 () = self.is_deaf.notified() => {}
             }
         }
@@ -140,7 +143,7 @@ impl Hearing<'_> {
                     Err(RecvError::Closed) => std::future::pending().await,
                 },
                 Ok(server) = made.recv() => match self.what_of(&server) {
-                    Made::Another => {}
+                    Made::Another => self.channels.shards.begin_anew(),
                     Made::Ours => {
                         // What was heard on the last connection comes first.
                         while let Ok(message) = messages.try_recv() {
@@ -152,6 +155,7 @@ impl Hearing<'_> {
                         let heard_at = self.channels.slot.is_none().then_some(server);
                         *self.channels.heard_at.lock() = heard_at;
                         self.channels.is_wanted.notify_one();
+                        self.channels.shards.begin_anew();
                     }
                     Made::Moved => {
                         tracing::info!("Redis has moved the keys; hearing channels where they are");
@@ -199,11 +203,12 @@ impl Hearing<'_> {
             *self.channels.heard_at.lock() = Some(owner);
         }
         let client = self.client.with_options(&at_slot(self.channels.slot));
-        if !channels.is_empty() {
-            client.subscribe(channels).await?;
-        }
+        // Others see who hears a channel, and count on it that patterns are heard, too.
         if !patterns.is_empty() {
             client.psubscribe(patterns).await?;
+        }
+        if !channels.is_empty() {
+            client.subscribe(channels).await?;
         }
         Ok(())
     }

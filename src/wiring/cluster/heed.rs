@@ -33,6 +33,11 @@ impl ClusterLink {
             while let Some(notice) = notices.recv().await {
                 match notice {
                     Notice::Spent { limit, by } => self.spend(&limit, &by),
+                    Notice::Sockets {
+                        namespace,
+                        whom,
+                        what,
+                    } => self.ecosystem.move_sockets(&namespace, &whom, &what),
                     notice if notice.needs_store() => {
                         if stored.try_send(notice).is_err() {
                             counter!(metric::CLUSTER_LOST, "reason" => "notices").increment(1);

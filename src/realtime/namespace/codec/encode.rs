@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use socketioxide_core::{
     Value,
-    packet::Packet as SioPacket,
+    packet::{Packet as SioPacket, PacketData},
     parser::{Parse, ParserError},
 };
 use socketioxide_parser_common::CommonParser;
@@ -17,7 +17,7 @@ use crate::{
     config::Parser,
     error::{Code, Error},
     ports::Payload,
-    realtime::wire::Packet,
+    realtime::{namespace::arguments, wire::Packet},
 };
 
 /// An event that could not be encoded.
@@ -115,6 +115,27 @@ impl Encoder {
         })
     }
 
+    /// An event that asks for an ack under this number.
+    pub fn ask(
+        self,
+        namespace: &str,
+        id: i64,
+        name: &str,
+        payload: Payload<'_>,
+    ) -> Result<Packet, EncodeError> {
+        Ok(match self.value(payload, Some(name))? {
+            Value::Str(text, binaries) => {
+                let binaries = binaries.unwrap_or_default();
+                json_packet('2', '5', namespace, Some(id), &[text.as_bytes()], &binaries)
+            }
+            value => {
+                let inner = PacketData::Event(value, Some(id));
+                let ns = namespace.to_owned().into();
+                msgpack_packet(SioPacket { inner, ns })
+            }
+        })
+    }
+
     /// An event that another node has encoded; none when it is another parser's.
     pub fn encoded(self, namespace: &str, encoded: Encoded) -> Option<Draft> {
         let value = match (self.0, encoded) {
@@ -157,16 +178,49 @@ pub enum Encoded {
     Msgpack(Bytes),
 }
 
+impl Encoded {
+    /// What a packet carries.
+    pub(in crate::realtime::namespace) fn of(value: &Value) -> Self {
+        match value {
+            Value::Str(text, binaries) => {
+                let binaries = binaries.iter().flatten().cloned().collect();
+                Self::Json(text.as_str().to_owned(), binaries)
+            }
+            Value::Bytes(bytes) => Self::Msgpack(bytes.clone()),
+        }
+    }
+
+    /// How large it is, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Json(text, binaries) => {
+                text.len() + binaries.iter().map(Bytes::len).sum::<usize>()
+            }
+            Self::Msgpack(bytes) => bytes.len(),
+        }
+    }
+
+    /// The same as a list of values.
+    pub fn list(&self) -> Option<rmpv::Value> {
+        rmpv::decode::read_value(&mut &self.to_msgpack()?[..]).ok()
+    }
+
+    /// The same as one list in MessagePack, as Node's servers tell it.
+    pub fn to_msgpack(&self) -> Option<Bytes> {
+        let (text, binaries) = match self {
+            Self::Json(text, binaries) => (text, binaries),
+            Self::Msgpack(bytes) => return Some(bytes.clone()),
+        };
+        let binaries = (!binaries.is_empty()).then(|| binaries.clone().into());
+        let list = arguments::list(&Value::Str(text.clone().into(), binaries)).ok()?;
+        rmp_serde::to_vec(&list).ok().map(Bytes::from)
+    }
+}
+
 impl Draft {
     /// What another node needs to make the same of it.
     pub fn encoded(&self) -> Encoded {
-        match &self.value {
-            Value::Str(text, binaries) => {
-                let binaries = binaries.iter().flatten().cloned().collect();
-                Encoded::Json(text.as_str().to_owned(), binaries)
-            }
-            Value::Bytes(bytes) => Encoded::Msgpack(bytes.clone()),
-        }
+        Encoded::of(&self.value)
     }
 
     /// The packet; `offset` becomes the last argument.
