@@ -31,7 +31,7 @@ use super::{
 use crate::telemetry::metric;
 
 /// A client's connection. Whoever has something for the client adds it by [`Connection::push`],
-/// which never waits; the flusher writes it.
+/// which never waits; its flusher writes it.
 pub struct Connection {
     id: EngineId,
     protocol: Protocol,
@@ -185,7 +185,7 @@ impl Connection {
     fn make_dirty(self: &Arc<Self>, wire: &mut Wire) {
         if !wire.dirty && !wire.ended {
             wire.dirty = true;
-            self.shared.flusher.add(self.clone());
+            self.shared.flusher(self.id).add(self.clone());
         }
     }
 

@@ -168,14 +168,19 @@ pub trait Incoming: Send {
 pub struct Shared {
     /// How sessions are kept.
     pub options: Options,
-    /// Writes for them.
-    pub flusher: Flusher,
+    /// Write for them, each for those that are its own.
+    flushers: Vec<Flusher>,
     /// Wakes them.
     pub timers: Timers,
     sessions: RwLock<HashMap<EngineId, Arc<Connection>>>,
 }
 
 impl Shared {
+    /// Writes for this connection, always the same one: what was emitted first arrives first.
+    pub fn flusher(&self, id: EngineId) -> &Flusher {
+        &self.flushers[usize::from(id.0[0]) % self.flushers.len()]
+    }
+
     /// A connection has ended.
     pub fn forget(&self, id: EngineId) {
         let mut sessions = self.sessions.write();
@@ -195,7 +200,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     handler: Arc<dyn Handler>,
-    tasks: [AbortHandle; 2],
+    tasks: Vec<AbortHandle>,
 }
 
 impl Drop for Inner {
@@ -209,15 +214,17 @@ impl Engine {
     pub fn new(options: Options, handler: Arc<dyn Handler>) -> Self {
         let shared = Arc::new(Shared {
             options,
-            flusher: Flusher::default(),
+            flushers: (0..flushers()).map(|_| Flusher::default()).collect(),
             timers: Timers::default(),
             sessions: RwLock::default(),
         });
-        let (flushing, waking) = (shared.clone(), shared.clone());
-        let tasks = [
-            tokio::spawn(async move { flushing.flusher.run().await }).abort_handle(),
-            tokio::spawn(async move { wake(&waking).await }).abort_handle(),
-        ];
+        let waking = shared.clone();
+        let mut tasks = vec![tokio::spawn(async move { wake(&waking).await }).abort_handle()];
+        for number in 0..shared.flushers.len() {
+            let flushing = shared.clone();
+            let run = async move { flushing.flushers[number].run().await };
+            tasks.push(tokio::spawn(run).abort_handle());
+        }
         Self(Arc::new(Inner {
             shared,
             handler,
@@ -269,6 +276,15 @@ impl Engine {
         });
         Packet::control('0', &open.to_string())
     }
+}
+
+/// The most tasks that write.
+const MAX_FLUSHERS: usize = 8;
+
+/// How many write: on half of the cores, so that others read meanwhile.
+fn flushers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores / 2).clamp(1, MAX_FLUSHERS)
 }
 
 /// Tells connections when their alarms go off, for ever.

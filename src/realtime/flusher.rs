@@ -1,4 +1,4 @@
-//! One task that writes for all connections: what arrives while it writes coalesces by itself.
+//! A task that writes for many connections: what arrives while it writes coalesces by itself.
 
 use std::{
     sync::Arc,
