@@ -8,6 +8,7 @@ mod jwks_source;
 mod jwt;
 mod known;
 mod mint;
+mod options;
 mod revocations;
 mod room_gate;
 
@@ -16,17 +17,14 @@ mod fixtures;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 pub use jwks_source::JwksError;
 pub use mint::{MintClaims, MintError, mint};
+pub use options::{AuthOptions, AuthSetupError, Guests, JwksSource};
 pub use room_gate::{WebhookGate, WebhookOptions};
 
 use self::{
@@ -41,68 +39,11 @@ use self::{
 use crate::{
     domain::{Identity, Timestamp, User},
     error::{Code, Error, Result},
-    ports::{Revocation, RevocationStore, StoreError},
+    ports::{Revocation, RevocationStore},
 };
 
 /// The longest token or API key that is looked at, in bytes.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
-
-/// Where public keys come from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JwksSource {
-    /// A JWKS file.
-    File(PathBuf),
-    /// The `http` or `https` address of a JWKS.
-    Url(String),
-}
-
-/// Whether somebody without a token may connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guests {
-    /// They may, and are [`Identity::Guest`].
-    Allowed,
-    /// They get `Authentication required`.
-    Refused,
-}
-
-/// What decides who is accepted.
-pub struct AuthOptions {
-    /// The shared secret of HS256; without it HS256 is refused.
-    pub jwt_secret: Option<Vec<u8>>,
-    /// The public keys of RS256, ES256 and EdDSA; without them these are refused.
-    pub jwks: Option<JwksSource>,
-    /// How old the keys may grow before they are read again in the background.
-    pub jwks_refresh: Duration,
-    /// The `iss` that a token must have.
-    pub issuer: Option<String>,
-    /// The audience that a token's `aud` must name.
-    pub audience: Option<String>,
-    /// How far the issuer's clock may be from ours, for `exp` and `nbf`.
-    pub leeway: Duration,
-    /// Whether no token means a guest.
-    pub guests: Guests,
-    /// SHA-256 of each API key.
-    pub api_keys: Vec<[u8; 32]>,
-}
-
-/// Why nobody can be identified at all.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthSetupError {
-    /// An empty secret, which would let anybody sign.
-    #[error("the JWT secret is empty")]
-    EmptySecret,
-    /// The JWKS cannot be used.
-    #[error("the JWKS {source_name} {error}")]
-    Jwks {
-        /// The file or address.
-        source_name: String,
-        /// What is wrong with it.
-        error: JwksError,
-    },
-    /// The revocations cannot be read.
-    #[error("the revoked tokens cannot be loaded: {0}")]
-    Revocations(#[from] StoreError),
-}
 
 /// Identifies whoever connects or calls. Cheap to clone.
 #[derive(Clone)]
