@@ -49,7 +49,8 @@
 //!   is full, let a socket's events overtake each other, and keep sockets that do not read as
 //!   ghosts. Its namespaces under our own Engine.IO would take one in-memory WebSocket, three tasks
 //!   and 14 KB a connection to hand on what the parser has read; without them an idle connection
-//!   takes 5 KB instead of 31, and an acknowledged event about half the CPU time.
+//!   takes 4 KB instead of 31, and an acknowledged event about half the CPU time. Nothing is left to
+//!   hibernate: a task of 384 bytes, an outbox, a session, and seats in two rooms.
 //! - `socket.id` is a new one for each namespace and connection, as in Node's server; the session's
 //!   id is another, and a secret.
 //! - SQLite is driven by `rusqlite`, not by an async driver: one thread owns the writing
@@ -67,6 +68,10 @@
 //! - A socket's events run one after another, but those that only append ([`realtime::Order`])
 //!   overlap while they wait for their commit: one socket's burst shares commits, too. Their acks
 //!   come in the order of the events.
+//! - A request over HTTP runs in its connection's task and wakes no other: a future that wakes itself
+//!   while it is polled is polled again at once, and layers stand around the router, not around each
+//!   route. Whoever shows the same token again is known by it.
+//! - On many cores several tasks write, each for its own connections; on two it is one.
 //! - After writing to a crowd the flusher rests for as long as that took, at most 2 ms: a busy
 //!   room's messages share writes, which are most of their price; a quiet room's are written at once.
 

@@ -26,7 +26,8 @@ impl Event for Join {
     type Reply = Entered;
 
     async fn handle(self, cx: Context) -> Result<Entered> {
-        cx.services().chat.join(cx.speaker()?, &self.0).await
+        let chat = &cx.services().chat;
+        chat.join(cx.speaker()?, &self.0, cx.asks()).await
     }
 }
 

@@ -102,9 +102,15 @@ pub struct Context {
     pub(super) namespace: NamespaceHandle,
     pub(super) services: Arc<Services>,
     pub(super) rules: Arc<Rules>,
+    pub(super) asks: bool,
 }
 
 impl Context {
+    /// Whether the client asks for an ack.
+    pub fn asks(&self) -> bool {
+        self.asks
+    }
+
     /// The id of the socket that sent the event.
     pub fn socket_id(&self) -> &SocketId {
         self.session.id()

@@ -87,15 +87,22 @@ pub struct Chat {
 
 impl Chat {
     /// Enters a room, and makes the user a member where the member list does not decide who may
-    /// enter. The others hear `user:joined` when it is the user's first device there.
-    pub async fn join(&self, speaker: Speaker<'_>, room_id: &RoomId) -> Result<Entered> {
+    /// enter. The others hear `user:joined` when it is the user's first device there. The users in
+    /// the room are listed only where somebody asks for them (`list`): there may be many.
+    pub async fn join(
+        &self,
+        speaker: Speaker<'_>,
+        room_id: &RoomId,
+        list: bool,
+    ) -> Result<Entered> {
         self.access.check(speaker.user, room_id).await?;
         let room = Room::chat(room_id);
         let joined = self.sockets.join(speaker.socket, &room)?;
         if joined == Joined::FirstDevice {
             self.entered(speaker.user, room_id).await;
         }
-        let entered = self.welcome(speaker.user, room_id, &room, joined).await;
+        let welcome = (speaker.user, room_id, &room, joined);
+        let entered = self.welcome(welcome, list).await;
         if entered.is_err() && joined != Joined::Already {
             let left = self.sockets.leave(speaker.socket, &room);
             self.gone(speaker, room_id, left).await;
@@ -106,10 +113,8 @@ impl Chat {
     /// What may fail once the socket is in the room.
     async fn welcome(
         &self,
-        user: &User,
-        room_id: &RoomId,
-        room: &Room,
-        joined: Joined,
+        (user, room_id, room, joined): (&User, &RoomId, &Room, Joined),
+        list: bool,
     ) -> Result<Entered> {
         // A membership that ended while the socket joined had nobody to evict.
         self.access.check_again(user, room_id).await?;
@@ -125,10 +130,15 @@ impl Chat {
         else {
             return Err(Error::internal());
         };
+        let members = if list {
+            self.occupancy.users_in(room).await?
+        } else {
+            Vec::new()
+        };
         Ok(Entered {
             last_seq,
             unread: count,
-            members: self.occupancy.users_in(room).await?,
+            members,
         })
     }
 

@@ -126,13 +126,26 @@ function pollingTests(endpoint) {
     assert.deepEqual([status, text], [200, endpoint.hears]);
   });
 
-  test(`an answer has ${MAX_PACKETS} packets at most`, async () => {
-    const polling = await endpoint.open();
-    await polling.posts(...Array(MAX_PACKETS * 2 + 8).fill(endpoint.asks));
-    const sizes = [];
-    for (let n = 0; n < 3; n += 1) sizes.push((await polling.poll()).packets.length);
-    assert.deepEqual(sizes, [MAX_PACKETS, MAX_PACKETS, 8]);
-  });
+  for (const agent of ['python-requests/2.32.3', 'Python/3.11 aiohttp/3.10', 'curl/8', '']) {
+    test(`an answer to ${JSON.stringify(agent)} has ${MAX_PACKETS} packets at most`, async () => {
+      const polling = await endpoint.open();
+      await polling.posts(...Array(MAX_PACKETS * 2 + 8).fill(endpoint.asks));
+      const sizes = [];
+      const headers = { 'User-Agent': agent };
+      for (let n = 0; n < 3; n += 1) sizes.push((await polling.poll({ headers })).packets.length);
+      assert.deepEqual(sizes, [MAX_PACKETS, MAX_PACKETS, 8]);
+    });
+  }
+
+  for (const agent of ['Mozilla/5.0 (X11)', 'node-XMLHttpRequest', 'okhttp/4.12.0']) {
+    test(`an answer to ${JSON.stringify(agent)} has all that waits`, async () => {
+      const polling = await endpoint.open();
+      const count = MAX_PACKETS * 2 + 8;
+      await polling.posts(...Array(count).fill(endpoint.asks));
+      const { packets } = await polling.poll({ headers: { 'User-Agent': agent } });
+      assert.equal(packets.length, count);
+    });
+  }
 
   for (const packet of ['abc', '', '7', '2', 'b?', `${endpoint.asks}\x1eabc`]) {
     test(`a session that posts ${JSON.stringify(packet)} is closed`, async () => {

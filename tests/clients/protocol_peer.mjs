@@ -21,6 +21,7 @@ export const EXPIRY_MS = PING_INTERVAL_MS + PING_TIMEOUT_MS;
 /** How much earlier than it could a session may end. */
 export const EARLY_MS = 50;
 export const MAX_PAYLOAD = 1_000_000;
+/** What Python's client reads of one answer. */
 export const MAX_PACKETS = 16;
 export const PONG = '3';
 
@@ -75,9 +76,9 @@ export class Endpoint {
   }
 
   /** One request; resolves with what its answer says. */
-  async http(method, query, { body, signal } = {}) {
+  async http(method, query, { body, headers: sent, signal } = {}) {
     const limit = signal ?? AbortSignal.timeout(WAIT_MS);
-    const response = await fetch(this.url + this.target(query), { method, body, signal: limit });
+    const response = await fetch(this.url + this.target(query), { method, body, headers: sent, signal: limit });
     const text = await response.text();
     const { status, headers } = response;
     return { status, text, headers, packets: text.split(SEPARATOR) };
@@ -134,7 +135,7 @@ export class Polling {
     assert.deepEqual([status, text], [200, 'ok']);
   }
 
-  /** Polls until so many packets have come; answers pings, and checks that no answer holds more than it may. */
+  /** Polls until so many packets have come; answers pings. */
   async collect(count) {
     const all = [];
     const until = performance.now() + WAIT_MS;
@@ -142,7 +143,6 @@ export class Polling {
       assert.ok(performance.now() < until, `only ${JSON.stringify(all)} came`);
       const { status, packets, text } = await this.poll();
       assert.equal(status, 200, text);
-      assert.ok(packets.length <= MAX_PACKETS, `${packets.length} packets in one answer`);
       if (packets.includes('2')) await this.posts(PONG);
       all.push(...packets.filter((packet) => packet !== '2'));
     }

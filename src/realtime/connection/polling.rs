@@ -13,9 +13,6 @@ use crate::realtime::{
     wire::Packet,
 };
 
-/// The most packets in one answer: Python's client reads no more.
-const MAX_PACKETS: usize = 16;
-
 /// From this size on an answer takes no further packet, in bytes.
 const FULL_ANSWER: usize = 256 * 1024;
 
@@ -23,7 +20,11 @@ const FULL_ANSWER: usize = 256 * 1024;
 const SETTLING: Duration = Duration::from_millis(50);
 
 /// A poll that waits for its answer.
-pub(super) struct Waiting(oneshot::Sender<Vec<u8>>);
+pub(super) struct Waiting {
+    answer: oneshot::Sender<Vec<u8>>,
+    /// How many packets its client reads from one answer.
+    max_packets: usize,
+}
 
 /// Why a poll is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub enum PollRefused {
 impl Waiting {
     fn answer(self, body: Vec<u8>) {
         // Who has hung up meanwhile ends the session.
-        let _ = self.0.send(body);
+        let _ = self.answer.send(body);
     }
 
     fn answer_with(self, protocol: Protocol, packet: &Packet) {
@@ -63,17 +64,23 @@ impl Waiting {
 }
 
 impl Connection {
-    /// Waits for packets; the answer's body comes when there are some. Dropped before it was
-    /// answered, the session must end.
+    /// Waits for packets; the answer's body comes when there are some, up to `max_packets`. Dropped
+    /// before it was answered, the session must end.
     pub(in crate::realtime) fn poll(
         self: &Arc<Self>,
+        max_packets: usize,
     ) -> Result<oneshot::Receiver<Vec<u8>>, PollRefused> {
         let (answer, body) = oneshot::channel();
         {
             let mut wire = self.wire.lock();
             match &mut wire.link {
                 Link::Polling(Some(_)) => return Err(PollRefused::Concurrent),
-                Link::Polling(waiting) => *waiting = Some(Waiting(answer)),
+                Link::Polling(waiting) => {
+                    *waiting = Some(Waiting {
+                        answer,
+                        max_packets,
+                    });
+                }
                 Link::WebSocket(_) | Link::None => return Err(PollRefused::NotPolling),
             }
             // It asks, so it reads.
@@ -149,7 +156,7 @@ impl Connection {
             return poll.answer_noop(self.protocol);
         }
         let mut body = Vec::new();
-        for _ in 0..MAX_PACKETS {
+        for _ in 0..poll.max_packets {
             let Some(frame) = wire.outbox.next_frame() else {
                 break;
             };

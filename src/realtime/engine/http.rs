@@ -90,7 +90,9 @@ impl Engine {
             None => None,
         };
         match (transport, session, request.method().clone()) {
-            (Transport::Polling, Some(session), Method::GET) => poll(session).await,
+            (Transport::Polling, Some(session), Method::GET) => {
+                poll(session, payload::max_packets(request.headers())).await
+            }
             (Transport::Polling, Some(session), Method::POST) => {
                 Ok(self.post(session, request.into_body()).await)
             }
@@ -129,7 +131,7 @@ impl Engine {
             Err(error) => return error.into_response(),
         };
         let session = self.begin(hello, incoming, None);
-        match session.poll() {
+        match session.poll(payload::SAFE_PACKETS) {
             Ok(mut body) => match body.try_recv() {
                 Ok(body) => polled(body),
                 Err(_) => Refusal::BadRequest.into_response(),
@@ -231,9 +233,9 @@ impl Engine {
     }
 }
 
-async fn poll(session: Arc<Connection>) -> Result<Response, Refusal> {
+async fn poll(session: Arc<Connection>, max_packets: usize) -> Result<Response, Refusal> {
     session.settle_upgrade().await;
-    let answer = match session.poll() {
+    let answer = match session.poll(max_packets) {
         Ok(answer) => answer,
         Err(PollRefused::NotPolling) => return Err(Refusal::BadRequest),
         Err(PollRefused::Concurrent) => {

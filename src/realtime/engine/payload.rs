@@ -1,5 +1,6 @@
 //! Polling bodies: several Engine.IO packets in one text (protocol v4 and v3, "Payload").
 
+use axum::http::{HeaderMap, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::Protocol;
@@ -10,6 +11,26 @@ const SEPARATOR: u8 = 0x1E;
 
 /// The most digits of a length in Engine.IO 3.
 const MAX_DIGITS: usize = 10;
+
+/// How many packets of one answer every client reads: Python's reads no more, and ends the session.
+pub const SAFE_PACKETS: usize = 16;
+
+/// How many those read who are known to read any number. The answer's size ends it earlier.
+const MANY_PACKETS: usize = 1_024;
+
+/// How those begin to name themselves in `User-Agent`: browsers, Node, Java, iOS and Dart.
+const TAKES_MANY: [&str; 5] = ["Mozilla/", "node", "okhttp/", "CFNetwork/", "Dart/"];
+
+/// The most packets in one answer to who asks with these headers.
+pub fn max_packets(headers: &HeaderMap) -> usize {
+    let agent = headers.get(header::USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok()).unwrap_or("");
+    if TAKES_MANY.iter().any(|begin| agent.starts_with(begin)) {
+        MANY_PACKETS
+    } else {
+        SAFE_PACKETS
+    }
+}
 
 /// A packet of a body.
 #[derive(Debug, PartialEq, Eq)]
@@ -141,8 +162,23 @@ fn decode_v3_binary(body: &[u8]) -> Result<Vec<Part>, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
     use crate::realtime::wire::Packet;
+
+    #[test]
+    fn who_is_not_known_to_read_many_packets_gets_few() {
+        let max = |agent: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+            max_packets(&headers)
+        };
+        assert_eq!(max_packets(&HeaderMap::new()), SAFE_PACKETS);
+        assert_eq!(max("python-requests/2.32.3"), SAFE_PACKETS);
+        assert_eq!(max("Mozilla/5.0 (X11; Linux x86_64)"), MANY_PACKETS);
+        assert_eq!(max("node-XMLHttpRequest"), MANY_PACKETS);
+    }
 
     fn body(protocol: Protocol, packets: &[Packet]) -> String {
         let mut body = Vec::new();

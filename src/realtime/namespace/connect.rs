@@ -170,6 +170,7 @@ impl Gate {
             namespace: self.namespace.clone(),
             services: self.services.clone(),
             rules: self.rules.clone(),
+            asks: false,
         }
     }
 

@@ -132,6 +132,7 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
     // The token may have been renewed since the socket connected.
     let context = Context {
         identity: session.identity(),
+        asks: ack.is_some(),
         ..context.clone()
     };
     let limit = rules.event_timeout;
