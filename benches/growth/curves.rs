@@ -13,7 +13,10 @@ use crate::{
     visit::{VISITORS, Visit},
 };
 
-const IN_FLIGHT: u64 = 8;
+/// Several messages for a member go out in one write where they can.
+const IN_FLIGHT: Pace = Pace::Unacknowledged(8);
+/// Each delivery is a write.
+const ONE_BY_ONE: Pace = Pace::OneByOne;
 const MEMBERS: &[usize] = &[10, 100, 1_000, 4_000];
 /// In the room that others are beside.
 const ROOM: usize = 100;
@@ -52,17 +55,27 @@ pub const CURVES: &[Curve] = &[
         sizes: MEMBERS,
         besides: 0,
         expected: Expected::AtMostFlat,
-        open: |members| broadcast(members, Voice::Member),
+        open: |members| broadcast(members, IN_FLIGHT, Voice::Member),
     },
     Curve {
-        name: "emit",
-        work: "a backend's emit to one room, 8 in flight",
+        name: "broadcast_1",
+        work: "message:send to one room, 1 in flight",
         unit: "µs/delivery",
         by: "members",
         sizes: MEMBERS,
         besides: 0,
         expected: Expected::AtMostFlat,
-        open: |members| broadcast(members, Voice::Backend),
+        open: |members| broadcast(members, ONE_BY_ONE, Voice::Member),
+    },
+    Curve {
+        name: "emit",
+        work: "POST /api/emit to one room, 8 in flight",
+        unit: "µs/delivery",
+        by: "members",
+        sizes: MEMBERS,
+        besides: 0,
+        expected: Expected::AtMostFlat,
+        open: |members| broadcast(members, IN_FLIGHT, Voice::Backend),
     },
     Curve {
         name: "beside_sockets",
@@ -86,7 +99,7 @@ pub const CURVES: &[Curve] = &[
     },
     Curve {
         name: "join",
-        work: "join:room, whose ack lists the users, and leave:room",
+        work: "join:room (ack lists the users), leave:room",
         unit: "µs/both",
         by: "members",
         sizes: MEMBERS,
@@ -96,7 +109,7 @@ pub const CURVES: &[Curve] = &[
     },
     Curve {
         name: "join_unasked",
-        work: "join:room without an ack, and leave:room",
+        work: "join:room without an ack, leave:room",
         unit: "µs/both",
         by: "members",
         sizes: MEMBERS,
@@ -106,7 +119,7 @@ pub const CURVES: &[Curve] = &[
     },
     Curve {
         name: "join_rooms",
-        work: "join:room and leave:room, 10 members",
+        work: "join:room, leave:room, 10 members",
         unit: "µs/both",
         by: "rooms it is in",
         sizes: &[1, 10, 100, 900],
@@ -131,7 +144,7 @@ pub const CURVES: &[Curve] = &[
     },
     Curve {
         name: "presence",
-        work: "a user goes and comes back: four events each",
+        work: "a user goes, comes back: 4 events each",
         unit: "µs/delivery",
         by: "roommates",
         sizes: MEMBERS,
@@ -160,7 +173,7 @@ pub const CURVES: &[Curve] = &[
     },
     Curve {
         name: "idle_memory",
-        work: "resident memory, with rooms of one or two",
+        work: "memory of rooms of one or two",
         unit: "bytes/room",
         by: "rooms",
         sizes: &[1_000, 10_000],
@@ -170,18 +183,15 @@ pub const CURVES: &[Curve] = &[
     },
 ];
 
-fn shape(members: usize, voice: Voice) -> Shape {
-    Shape {
+fn broadcast(members: usize, pace: Pace, voice: Voice) -> Outcome<Box<dyn Point>> {
+    let server = server()?;
+    let shape = Shape {
         rooms: 1,
         members,
-        pace: Pace::Unacknowledged(IN_FLIGHT),
+        pace,
         voice,
-    }
-}
-
-fn broadcast(members: usize, voice: Voice) -> Outcome<Box<dyn Point>> {
-    let server = server()?;
-    let scene = Talk::open(&server.addresses, shape(members, voice))?;
+    };
+    let scene = Talk::open(&server.addresses, shape)?;
     Working::boxed(server, scene, Per::Operation)
 }
 
@@ -189,7 +199,13 @@ fn broadcast(members: usize, voice: Voice) -> Outcome<Box<dyn Point>> {
 fn beside(others: impl FnOnce(SocketAddr) -> Outcome<Crowd>) -> Outcome<Box<dyn Point>> {
     let server = server()?;
     let others = others(server.addresses[0])?;
-    let scene = Box::new(Talk::open(&server.addresses, shape(ROOM, Voice::Member))?);
+    let shape = Shape {
+        rooms: 1,
+        members: ROOM,
+        pace: IN_FLIGHT,
+        voice: Voice::Member,
+    };
+    let scene = Box::new(Talk::open(&server.addresses, shape)?);
     Working::boxed(server, Beside { scene, others }, Per::Operation)
 }
 

@@ -87,11 +87,14 @@ impl Scene for Beside {
     }
 }
 
-/// Nothing.
+/// Nothing, for longer: what the server does by itself it does now and then.
 pub struct Quiet;
+
+const QUIET_ROUNDS: u32 = 4;
 
 impl Scene for Quiet {
     fn round(&mut self, time: Duration) -> Outcome<Round> {
+        let time = time * QUIET_ROUNDS;
         std::thread::sleep(time);
         Ok(Round {
             operations: u64::try_from(time.as_millis())?,
