@@ -54,7 +54,7 @@ mod wire;
 
 use ask::{Ask, Drive};
 use check::{Faults, Sequence};
-use curves::CURVES;
+use curves::{CURVES, Expected};
 use flap::Books;
 use floor::{Delivery, Floor, deliver};
 use measured::{Growth, measure};
@@ -239,6 +239,8 @@ fn a_cost_that_doubles_with_the_size_grows_and_one_that_stays_is_flat() {
     assert_eq!(same.word(), "flat");
     let shared = Growth::of(&[(10.0, 30.0), (100.0, 6.0), (1_000.0, 3.0)]).unwrap();
     assert_eq!(shared.word(), "falls");
+    let late = Growth::of(&[(10.0, 30.0), (1_000.0, 3.0), (4_000.0, 12.0)]).unwrap();
+    assert!(shared.is_as(Expected::AtMostFlat) && !late.is_as(Expected::AtMostFlat));
     assert!(Growth::of(&[(10.0, 3.0)]).is_none());
 }
 

@@ -8,7 +8,7 @@
 //! Counted is the CPU time of the server for each operation, at several sizes: a cost that is flat
 //! by members is linear in them where it is that of one delivery. The curves are in `curves.rs`. For
 //! each the median of the rounds is printed, with the least and the greatest, the last point over
-//! the first, and the exponent of the power that fits best: 0 is flat. Points have servers of their
+//! the first and over the cheapest, and the exponent of the power that fits best: 0 is flat. Points have servers of their
 //! own, and their turns in each round. Where little is there at first, it counts: beside 0 others a
 //! room of 100 is 100 sockets.
 //!

@@ -35,8 +35,9 @@ pub fn print(measured: &Measured) {
             "NOT as it should be"
         };
         println!(
-            "  last to first {:.2}×, exponent {:+.2}: {}; expected: {}; {verdict}",
+            "  last to first {:.2}×, to least {:.2}×, exponent {:+.2}: {}; expected: {}; {verdict}",
             growth.ratio,
+            growth.rise,
             growth.exponent,
             growth.word(),
             curve.expected.words()
@@ -71,6 +72,7 @@ pub fn json(curves: &[Measured]) -> Value {
             "by": measured.curve.by,
             "expected": measured.curve.expected.words(),
             "lastToFirst": growth.map(|growth| growth.ratio),
+            "lastToLeast": growth.map(|growth| growth.rise),
             "exponent": growth.map(|growth| growth.exponent),
             "isAsExpected": growth.map(|growth| growth.is_as(measured.curve.expected)),
             "points": measured.points.iter().map(point).collect::<Vec<_>>(),
