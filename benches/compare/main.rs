@@ -30,6 +30,7 @@ mod rows;
 mod run;
 mod scene;
 mod side;
+mod spread;
 mod table;
 mod talk;
 mod wire;
@@ -103,7 +104,7 @@ fn compare() -> Outcome<bool> {
     {
         return Err(format!("there is no row {unknown}").into());
     }
-    raise_open_files()?;
+    process::raise_open_files()?;
     table::headline();
     let mut measured = Vec::new();
     for row in ROWS
@@ -120,14 +121,6 @@ fn compare() -> Outcome<bool> {
     println!("{}\n{}", options.json.display(), options.picture.display());
     let mut columns = measured.iter().flat_map(|row| &row.columns);
     Ok(columns.all(|column| column.faults().is_none()))
-}
-
-/// Each client takes a descriptor here, and one in the server, which inherits the limit.
-fn raise_open_files() -> Outcome<()> {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let mut limit = getrlimit(Resource::Nofile);
-    limit.current = limit.maximum;
-    Ok(setrlimit(Resource::Nofile, limit)?)
 }
 
 /// Is the floor for another process of this program, and ends with it.

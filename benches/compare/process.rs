@@ -21,6 +21,14 @@ const TICK: Duration = Duration::from_millis(10);
 const LIMIT: &str = "1000000";
 const SOURCES: &str = env!("CARGO_MANIFEST_DIR");
 
+/// Each client takes a descriptor here, and one in the server, which inherits the limit.
+pub fn raise_open_files() -> Outcome<()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    Ok(setrlimit(Resource::Nofile, limit)?)
+}
+
 /// A program that says where it listens, and ends with this one.
 struct Process {
     child: Child,
@@ -162,7 +170,7 @@ impl Server {
         Ok(server)
     }
 
-    fn pids(&self) -> impl Iterator<Item = u32> {
+    pub fn pids(&self) -> impl Iterator<Item = u32> {
         self.nodes.iter().map(|node| node.child.id())
     }
 
