@@ -1,5 +1,7 @@
 //! What becomes of a socket's rooms, typing and presence when it ends.
 
+use std::collections::HashSet;
+
 use metrics::counter;
 
 use super::observe::Sight;
@@ -97,7 +99,8 @@ async fn leave(context: Context, cause: Cause) {
     let left: Vec<Room> = rooms.rooms_of(id);
     let is_chat = |room: &&Room| room.chat_id().is_some();
     let chats: Vec<Room> = left.iter().filter(is_chat).cloned().collect();
-    let last_in: Vec<Room> = rooms.remove(&context.session, cause.departed());
+    let last_in = rooms.remove(&context.session, cause.departed());
+    let last_in: HashSet<Room> = last_in.into_iter().collect();
     namespace.show(|| Sight::Ended(id.clone(), cause.as_str(), left));
     if context.namespace.is_root() {
         context.session.connection().forget_feeds();
