@@ -16,8 +16,11 @@ mod attempts;
 mod eye;
 mod listing;
 mod login;
+mod password;
 mod shown;
 mod stats;
+
+pub(crate) use password::hash as password_hash;
 
 use std::{
     sync::Arc,

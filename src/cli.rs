@@ -47,7 +47,7 @@ enum Command {
     Health(HealthArgs),
     /// Send a running server the traffic of simulated drivers
     Simulate(SimulateArgs),
-    /// Print the bcrypt hash of the password on stdin, for admin.password_hash
+    /// Print the bcrypt hash of the password on stdin, for admin.password
     HashPassword,
     /// Print a roomcast.toml with every key, its default and meaning
     DefaultConfig,

@@ -69,8 +69,12 @@ pub(crate) use describe::socket as describe_socket;
 pub use dialect::Dialect;
 pub use options::EcosystemOptions;
 
-/// The largest answer of another server that is taken, in bytes: it may describe many sockets.
-const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+/// The largest packet of another server that is taken, in bytes: it may describe many sockets. What
+/// clients may send is another limit.
+const MAX_PACKET_BYTES: usize = 16 * 1024 * 1024;
+
+/// The largest answer that is looked at while none is waited for, in bytes.
+const MAX_UNASKED_BYTES: usize = 64 * 1024;
 
 /// What the names begin with by which Roomcast's nodes are known among Node's servers.
 const OURS: &str = "roomcast";
@@ -224,6 +228,12 @@ impl Ecosystem {
         if !is_sharded && place == Place::Broadcast && self.is_nobodys(channels, message) {
             return;
         }
+        // What other servers answer each other need not be read, if it takes long.
+        let bytes = message.value.as_bytes().map_or(0, <[u8]>::len);
+        let is_answer = !is_sharded && place == Place::Response;
+        if is_answer && bytes > MAX_UNASKED_BYTES && !self.core.awaits() {
+            return;
+        }
         match self.read(place, channels, is_sharded, payload) {
             Ok(said) => {
                 self.misfits.note(place, Ok(()));
@@ -250,11 +260,7 @@ impl Ecosystem {
         is_sharded: bool,
         payload: &[u8],
     ) -> Result<Said, Unfit> {
-        let max_bytes = match place {
-            Place::Response => MAX_ANSWER_BYTES,
-            Place::Broadcast | Place::Request => self.options.payload_bytes,
-        };
-        let value = value::read(payload, max_bytes)?;
+        let value = value::read(payload, MAX_PACKET_BYTES)?;
         if is_sharded {
             return sharded::read(&value, channels.path);
         }

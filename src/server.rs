@@ -220,6 +220,9 @@ impl Server {
             cluster.leave().await;
         }
         services.leave().await;
+        if let Some(cluster) = &wired.cluster {
+            cluster.hear_no_more().await;
+        }
         drop(background);
         hub.save_sessions(&*wired.store).await;
         if let Err(error) = services.presence_keeper.save().await {

@@ -1,4 +1,4 @@
-//! `roomcast hash-password`: what `admin.password_hash` is set to.
+//! `roomcast hash-password`: what `admin.password` is set to.
 
 use std::io::{self, BufRead};
 

@@ -10,6 +10,9 @@ use super::{
 const HASH_BYTES: usize = 60;
 const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
 
+/// How long a password may be, in bytes: what is beyond, bcrypt does not look at.
+const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=72;
+
 choice! {
     /// How much the Admin UI shows.
     pub enum AdminMode {
@@ -28,8 +31,8 @@ section! {
         pub enabled: bool = false,
         /// Who may log in.
         pub username: String = "admin".into(),
-        /// The bcrypt hash of the password, as `roomcast hash-password` prints it.
-        pub password_hash: Secret = Secret::default(),
+        /// The password, or better its bcrypt hash, as `roomcast hash-password` prints it.
+        pub password: Secret = Secret::default(),
         /// Whether administrators may look, but not emit, join, leave or disconnect.
         pub read_only: bool = false,
         /// development shows sockets, their rooms and every event with its arguments; production
@@ -48,10 +51,17 @@ impl Admin {
         ensure(!self.username.is_empty(), || {
             "admin.username must not be empty".into()
         })?;
-        ensure(is_hash(self.password_hash.expose()), || {
+        let password = self.password.expose();
+        let fits = match password.starts_with('$') {
+            true => is_hash(password),
+            false => PASSWORD_BYTES.contains(&password.len()),
+        };
+        ensure(fits, || {
             format!(
-                "admin.password_hash must be a bcrypt hash with a cost from {} to {}: \
-                 `roomcast hash-password` prints one",
+                "admin.password must be a password of {} to {} bytes that does not begin with `$`, or a \
+                 bcrypt hash with a cost from {} to {}, as `roomcast hash-password` prints one",
+                PASSWORD_BYTES.start(),
+                PASSWORD_BYTES.end(),
                 COSTS.start(),
                 COSTS.end()
             )
@@ -81,17 +91,18 @@ mod tests {
     fn check(hash: &str) -> Result<(), ConfigError> {
         let admin = Admin {
             enabled: true,
-            password_hash: Secret::new(hash),
+            password: Secret::new(hash),
             ..Admin::default()
         };
         admin.check()
     }
 
     #[test]
-    fn a_password_is_configured_by_its_bcrypt_hash() {
+    fn a_password_is_configured_by_itself_or_its_bcrypt_hash() {
         assert!(check(HASH).is_ok());
         assert!(check(&HASH.replace("$2b$", "$2y$")).is_ok());
-        for wrong in ["", "password", &HASH[1..], "$2b$10$"] {
+        assert!(check("correct horse").is_ok());
+        for wrong in ["", "short", &HASH[..59], "$2b$10$", &"x".repeat(73)] {
             assert!(check(wrong).is_err(), "{wrong}");
         }
     }

@@ -95,6 +95,11 @@ impl Core {
         (Call { core: self, id }, receiver)
     }
 
+    /// Whether an answer is waited for.
+    pub fn awaits(&self) -> bool {
+        !self.open.0.lock().is_empty()
+    }
+
     /// A server has answered. What nobody asked is nothing.
     pub fn answered(&self, id: &str, answer: Answer) {
         let call = self.open.0.lock().get(id).cloned();

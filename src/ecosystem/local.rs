@@ -68,14 +68,19 @@ impl Local {
 
     pub fn join(&self, path: &'static str, to: &Whom, rooms: &[Room]) {
         let namespace = self.namespace(path);
+        let nobody = Room::nobody();
         for session in namespace.select(&to.rooms, &to.except) {
-            for room in rooms {
+            for room in rooms.iter().filter(|room| **room != nobody) {
                 match namespace.join(session.id(), room) {
                     Ok(Joined::FirstDevice) => {
                         self.moved(&namespace, &session, room, Moved::Entered);
                     }
                     Ok(_) => {}
-                    Err(error) => tracing::debug!(%error, "a socket could not join"),
+                    // It has gone, or is in as many as it may.
+                    Err(error) => {
+                        tracing::debug!(%error, "a socket could not join");
+                        break;
+                    }
                 }
             }
         }

@@ -13,8 +13,8 @@ use crate::{
 /// Whom a packet's options name.
 pub(super) fn read_whom(opts: &Value) -> Result<Whom, Unfit> {
     Ok(Whom {
-        rooms: value::rooms(opts, "rooms")?,
-        except: value::rooms(opts, "except")?,
+        rooms: value::few_rooms(opts, "rooms")?,
+        except: value::few_rooms(opts, "except")?,
     })
 }
 
@@ -30,8 +30,15 @@ const EVENT: u64 = 2;
 const BINARY_EVENT: u64 = 5;
 
 impl Event {
-    /// The event of a list that begins with its name.
+    /// The event of a list that begins with its name, as clients may be sent it.
     pub fn from_list(list: &Value) -> Result<Self, Unfit> {
+        let event = Self::of_servers(list)?;
+        check_event_name(&event.name).map_err(|_| Unfit::Event)?;
+        Ok(event)
+    }
+
+    /// The same for servers, who may call it as they like.
+    pub fn of_servers(list: &Value) -> Result<Self, Unfit> {
         let list = list.as_array().ok_or(Unfit::Malformed)?;
         let (name, args) = list.split_first().ok_or(Unfit::Malformed)?;
         let name = match name {
@@ -39,7 +46,6 @@ impl Event {
             Value::Integer(number) => number.to_string(),
             _ => return Err(Unfit::Malformed),
         };
-        check_event_name(&name).map_err(|_| Unfit::Event)?;
         let args: Result<_, _> = args.iter().cloned().map(value::plain).collect();
         Ok(Self {
             name,

@@ -22,6 +22,4 @@ pub struct EcosystemOptions {
     pub timeout: Duration,
     /// How much may wait to be told.
     pub queue: QueueLimits,
-    /// The largest packet that is taken, in bytes.
-    pub payload_bytes: usize,
 }

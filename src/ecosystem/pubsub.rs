@@ -71,7 +71,7 @@ pub(super) fn read_request(request: &Value, namespace: &str) -> Result<Heard, Un
     };
     let rooms = || match value::text(request, "room") {
         Some(room) => Ok(vec![Room::named(room)]),
-        None => value::rooms(request, "rooms"),
+        None => value::few_rooms(request, "rooms"),
     };
     let request_is = match kind {
         kind::SOCKETS => Request::Ids {
@@ -92,7 +92,7 @@ pub(super) fn read_request(request: &Value, namespace: &str) -> Result<Heard, Un
         },
         kind::FETCH => Request::Fetch { to: to()? },
         kind::SERVER_SIDE_EMIT => Request::ServerSide {
-            event: Event::from_list(value::get(request, "data").ok_or(Unfit::Malformed)?)?,
+            event: Event::of_servers(value::get(request, "data").ok_or(Unfit::Malformed)?)?,
         },
         kind::BROADCAST => {
             let opts = value::get(request, "opts").ok_or(Unfit::Malformed)?;

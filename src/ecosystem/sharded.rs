@@ -87,11 +87,11 @@ fn read_request(kind: u64, data: &Value, is_answered: bool) -> Result<Request, U
         }
         kind::JOIN => Request::Join {
             to: to()?,
-            rooms: value::rooms(data, "rooms")?,
+            rooms: value::few_rooms(data, "rooms")?,
         },
         kind::LEAVE => Request::Leave {
             to: to()?,
-            rooms: value::rooms(data, "rooms")?,
+            rooms: value::few_rooms(data, "rooms")?,
         },
         kind::DISCONNECT => Request::Disconnect {
             to: to()?,
@@ -100,7 +100,7 @@ fn read_request(kind: u64, data: &Value, is_answered: bool) -> Result<Request, U
         kind::FETCH => Request::Fetch { to: to()? },
         kind::SERVER_SIDE_EMIT => {
             let list = value::get(data, "packet").ok_or(Unfit::Malformed)?;
-            let event = Event::from_list(list)?;
+            let event = Event::of_servers(list)?;
             Request::ServerSide { event }
         }
         _ => return Err(Unfit::Unknown),

@@ -93,7 +93,11 @@ pub(super) fn number(map: &Value, key: &str) -> Option<u64> {
     value.as_u64()
 }
 
-/// A list of names, each once; nothing counts as none. In JavaScript a room may be a number.
+/// The most rooms that a request names.
+const MAX_ROOMS: usize = 10_000;
+
+/// A list of names, each once; nothing counts as none. In JavaScript a room may be a number, and what is
+/// neither (`io.in(undefined)`) is a room that nobody is in.
 pub(super) fn rooms(map: &Value, key: &str) -> Result<Vec<Room>, Unfit> {
     let list = match get(map, key) {
         None => return Ok(Vec::new()),
@@ -104,14 +108,22 @@ pub(super) fn rooms(map: &Value, key: &str) -> Result<Vec<Room>, Unfit> {
     let list = list.as_array().ok_or(Unfit::Malformed)?;
     let mut known = HashSet::new();
     let named = list.iter().map(|name| match name {
-        Value::String(name) => name.as_str().map(str::to_owned),
-        Value::Integer(number) => Some(number.to_string()),
-        _ => None,
+        Value::String(name) => name.as_str().map(Room::named),
+        Value::Integer(number) => Some(Room::named(number.to_string())),
+        _ => Some(Room::nobody()),
     });
     let names: Option<Vec<_>> = named.collect();
     let names = names.ok_or(Unfit::Malformed)?.into_iter();
-    let once = names.filter(|name| known.insert(name.clone()));
-    Ok(once.map(Room::named).collect())
+    Ok(names.filter(|name| known.insert(name.clone())).collect())
+}
+
+/// Those of a request.
+pub(super) fn few_rooms(map: &Value, key: &str) -> Result<Vec<Room>, Unfit> {
+    let rooms = rooms(map, key)?;
+    if rooms.len() > MAX_ROOMS {
+        return Err(Unfit::TooLarge);
+    }
+    Ok(rooms)
 }
 
 /// The same as clients can be sent it: dates as text, as `JSON.stringify` writes them, and buffers as

@@ -64,7 +64,8 @@ impl<F: Future + Unpin> Future for Again<F> {
         let this = &mut *self;
         this.bell.outer.register(context.waker());
         for _ in 0..MAX_POLLS {
-            this.bell.state.store(POLLED, Ordering::Release);
+            // What whoever rang before has done is seen by this poll.
+            this.bell.state.swap(POLLED, Ordering::AcqRel);
             let polled = Pin::new(&mut this.inner).poll(&mut Context::from_waker(&this.waker));
             if polled.is_ready() {
                 return polled;

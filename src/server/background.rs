@@ -83,6 +83,9 @@ impl Background {
                 up.set(if watched.is_up() { 1.0 } else { 0.0 });
             }
         }));
+        let (beside, its) = (cluster.clone(), services.clone());
+        self.0
+            .push(tokio::spawn(async move { beside.run_beside(&its).await }));
         let talk = async move { Box::pin(cluster.run(&services)).await };
         self.0.push(tokio::spawn(talk));
     }

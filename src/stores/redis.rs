@@ -74,6 +74,7 @@ struct Shared {
     /// Where commands go, in a Redis Cluster: to the one server that has the keys.
     options: Options,
     is_closed: Arc<AtomicBool>,
+    hears_no_more: Arc<AtomicBool>,
 }
 
 impl Redis {
@@ -86,13 +87,16 @@ impl Redis {
         let is_closed: Arc<AtomicBool> = Arc::default();
         let failed = |error: fred::error::Error| RedisOpenError::Client(error.details().to_owned());
         let commands = Link::new(setup.clone(), is_closed.clone()).map_err(failed)?;
-        let channels = Channels::new(setup.to_hear(), slot, is_closed.clone()).map_err(failed)?;
+        let hears_no_more: Arc<AtomicBool> = Arc::default();
+        let channels = Channels::new(setup.to_hear(), slot, hears_no_more.clone());
+        let channels = channels.map_err(failed)?;
         let redis = Self(Arc::new(Shared {
             commands,
             channels: Arc::new(channels),
             prefix: options.prefix.clone(),
             options: at_slot(slot),
             is_closed,
+            hears_no_more,
         }));
         redis.keep();
         Ok(redis)
@@ -195,11 +199,20 @@ impl Redis {
         format!("{}:{name}", self.0.prefix)
     }
 
+    /// Hears nothing from now on, and is not counted among those that do.
+    pub fn hear_no_more(&self) -> BoxFuture<'_, ()> {
+        let ending = async {
+            self.0.hears_no_more.store(true, Ordering::Relaxed);
+            self.0.channels.link.quit().await;
+        };
+        ending.boxed()
+    }
+
     /// Ends the connections.
     pub fn close(&self) -> BoxFuture<'_, ()> {
         let closing = async {
             self.0.is_closed.store(true, Ordering::Relaxed);
-            self.0.channels.link.quit().await;
+            self.hear_no_more().await;
             self.0.commands.quit().await;
         };
         closing.boxed()

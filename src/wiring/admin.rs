@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    admin::{Admin, AdminOptions},
+    admin::{Admin, AdminOptions, password_hash},
     config::{self, AdminMode},
     realtime::namespace::Hub,
     services::Services,
@@ -20,7 +20,7 @@ pub(super) fn admin(
     }
     let options = AdminOptions {
         username: config.username.clone(),
-        password_hash: config.password_hash.expose().to_owned(),
+        password_hash: password_hash(&config.username, config.password.expose()),
         is_read_only: config.read_only,
         shows_sockets: config.mode == AdminMode::Development,
         server_id: config.server_id.clone(),

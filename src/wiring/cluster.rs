@@ -133,12 +133,23 @@ impl ClusterLink {
             },
             self.tell_spent(),
             self.bridge.run(services),
-            self.ecosystem.run(services),
             self.announcer.run(&self.redis),
             self.presence.run(),
             self.places.run(),
             self.tell_news(services),
         );
+    }
+
+    /// Hears emitters and Node's servers, and tells these, for ever. In a task of its own: what they
+    /// ask for may take long, and this node's lease is renewed in the other.
+    pub fn run_beside<'a>(&'a self, services: &'a Services) -> BoxFuture<'a, ()> {
+        self.ecosystem.run(services)
+    }
+
+    /// Nothing is heard from here on; what others asked before is answered.
+    pub async fn hear_no_more(&self) {
+        self.redis.hear_no_more().await;
+        self.ecosystem.flushed(FLUSH).await;
     }
 
     /// Tells what callers use up of the limits, for ever.

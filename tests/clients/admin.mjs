@@ -145,6 +145,10 @@ onServer('a server alone', {}, {
       const [, , [, message]] = await admin.sees('event_sent', named('message:new', one.id));
       assert.equal(message.content, 'hello');
     }
+    await alice.ask('auth:refresh', 'a.secret.token');
+    await alice.ask('later');
+    await admin.sees('event_received', named('later', alice.id));
+    assert.ok(!JSON.stringify(admin.all('event_received')).includes('secret'), 'tokens are not shown');
     const body = { event: 'news', args: ['x'.repeat(20_000)], to: { sockets: [bob.id] } };
     assert.equal((await world.service('POST', '/api/emit', body)).status, 202);
     const [, , large] = await admin.sees('event_sent', named('news', bob.id));

@@ -19,7 +19,7 @@ export async function adminSettings(more = {}) {
   return {
     ROOMCAST_ADMIN__ENABLED: 'true',
     ROOMCAST_ADMIN__USERNAME: USERNAME,
-    ROOMCAST_ADMIN__PASSWORD_HASH: stdout,
+    ROOMCAST_ADMIN__PASSWORD: stdout,
     ...more,
   };
 }

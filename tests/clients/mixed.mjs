@@ -131,6 +131,12 @@ const byNode = {
     }
   },
 
+  'Node asks for what is no room, or as it must not ask clients, and is answered at once': async (scene) => {
+    const { io } = scene.node;
+    assert.deepEqual(await atOnce(io.in(undefined).fetchSockets(), 'fetchSockets'), []);
+    assert.equal((await atOnce(called(io, 'disconnect'), 'an event of that name')).length, 2);
+  },
+
   'Node lets sockets of Roomcast join and leave rooms, and ends them': async (scene) => {
     const all = await scene.three();
     const [alice, bob, carol] = all;

@@ -128,7 +128,7 @@ export const RUN = {
   async [HASH](t) {
     const cwd = await folder(t);
     const hash = await output(HASH, { cwd });
-    const env = { JWT_SECRET: SECRET, ROOMCAST_ADMIN__ENABLED: 'true', ROOMCAST_ADMIN__PASSWORD_HASH: hash };
+    const env = { JWT_SECRET: SECRET, ROOMCAST_ADMIN__ENABLED: 'true', ROOMCAST_ADMIN__PASSWORD: hash };
     const { url } = await serve(t, env);
     await Administrator.enter(t, url, { username: 'admin', password: 'a long password' });
     const { code, stderr } = await new Program('echo short | roomcast hash-password', { cwd }).ended();

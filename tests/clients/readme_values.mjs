@@ -52,7 +52,7 @@ export const VALUES = {
   ROOMCAST_CLUSTER__ADAPTER: { takes: ['roomcast', 'node', 'node-sharded'], refuses: 'kafka' },
   ROOMCAST_ADMIN__ENABLED: { takes: ['true', 'false'], refuses: 'perhaps' },
   ROOMCAST_ADMIN__USERNAME: { takes: ['root'] },
-  ROOMCAST_ADMIN__PASSWORD_HASH: { takes: [HASH], refuses: 'a long password' },
+  ROOMCAST_ADMIN__PASSWORD: { takes: [HASH, 'a long password'], refuses: 'short' },
   ROOMCAST_ADMIN__MODE: { takes: ['development', 'production'], refuses: 'test' },
   ROOMCAST_ADMIN__READ_ONLY: { takes: ['true', 'false'], refuses: 'perhaps' },
   ROOMCAST_LOG__FORMAT: { takes: ['text', 'json'], refuses: 'xml' },
@@ -62,8 +62,8 @@ export const VALUES = {
 /** What else a value, or any value of a variable, needs. */
 export const NEEDS = {
   REDIS_URL: { DATABASE_URL: 'postgres://roomcast@localhost/roomcast' },
-  ROOMCAST_ADMIN__ENABLED: { ROOMCAST_ADMIN__PASSWORD_HASH: HASH },
-  ROOMCAST_ADMIN__PASSWORD_HASH: { ROOMCAST_ADMIN__ENABLED: 'true' },
+  ROOMCAST_ADMIN__ENABLED: { ROOMCAST_ADMIN__PASSWORD: HASH },
+  ROOMCAST_ADMIN__PASSWORD: { ROOMCAST_ADMIN__ENABLED: 'true' },
   webhook: { ROOMCAST_ROOMS__WEBHOOK_URL: 'https://backend.example/may-enter' },
   ROOMCAST_PAYMENTS__GATEWAY: { ROOMCAST_PAYMENTS__WEBHOOK_SECRET: 'a secret of some length' },
   ROOMCAST_PUSH__WEBHOOK_URL: { ROOMCAST_PUSH__WEBHOOK_SECRET: 'a secret of some length' },

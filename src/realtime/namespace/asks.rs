@@ -2,7 +2,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -22,7 +25,11 @@ const MAX_OPEN: usize = 10_000;
 
 /// The events whose acks are awaited. Their numbers differ in all namespaces.
 #[derive(Default)]
-pub(super) struct Asks(Mutex<Open>);
+pub(super) struct Asks {
+    open: Mutex<Open>,
+    /// How many there are: without any, what clients answer is nothing.
+    count: AtomicUsize,
+}
 
 #[derive(Default)]
 struct Open {
@@ -47,7 +54,7 @@ pub struct Asked {
 
 impl Asks {
     fn open(&self, waiting: HashSet<SocketId>) -> Option<(i64, mpsc::UnboundedReceiver<Value>)> {
-        let mut open = self.0.lock();
+        let mut open = self.open.lock();
         if open.asks.len() >= MAX_OPEN {
             return None;
         }
@@ -56,13 +63,17 @@ impl Asks {
         let (answers, receiver) = mpsc::unbounded_channel();
         if !waiting.is_empty() {
             open.asks.insert(number, Ask { waiting, answers });
+            self.count.store(open.asks.len(), Ordering::Relaxed);
         }
         Some((number, receiver))
     }
 
     /// No more is to be expected of this socket; where its answer goes, if it was expected.
     fn take(&self, number: i64, socket: &SocketId) -> Option<mpsc::UnboundedSender<Value>> {
-        let mut open = self.0.lock();
+        if self.count.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let mut open = self.open.lock();
         let ask = open.asks.get_mut(&number)?;
         if !ask.waiting.remove(socket) {
             return None;
@@ -70,14 +81,21 @@ impl Asks {
         let answers = ask.answers.clone();
         if ask.waiting.is_empty() {
             open.asks.remove(&number);
+            self.count.store(open.asks.len(), Ordering::Relaxed);
         }
         Some(answers)
+    }
+
+    fn close(&self, number: i64) {
+        let mut open = self.open.lock();
+        open.asks.remove(&number);
+        self.count.store(open.asks.len(), Ordering::Relaxed);
     }
 }
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.asks.0.lock().asks.remove(&self.number);
+        self.asks.close(self.number);
     }
 }
 

@@ -107,10 +107,10 @@ impl Gate {
         }
         match &self.admission {
             NamespaceAdmission::SignedIn => {}
-            NamespaceAdmission::Everybody => return self.welcome(knock, Identity::Guest),
+            NamespaceAdmission::Everybody => return self.welcome(knock, Identity::Guest, 0),
             NamespaceAdmission::By(admit) => {
                 admit(brought(knock.auth.as_ref()), knock.sockets.origin().1).await?;
-                return self.welcome(knock, Identity::Guest);
+                return self.welcome(knock, Identity::Guest, 0);
             }
         }
         let credentials = Credentials::read(knock.auth.as_ref(), knock.token.as_deref())?;
@@ -126,14 +126,15 @@ impl Gate {
         if self.recover(knock, &credentials, &identity).await {
             return Ok(());
         }
-        self.welcome(knock, identity)
+        self.welcome(knock, identity, self.committed().await)
     }
 
-    fn welcome(&self, knock: &Knock, identity: Identity) -> Result<()> {
+    fn welcome(&self, knock: &Knock, identity: Identity, committed: u64) -> Result<()> {
         let id = self.new_id(knock.sockets.connection())?;
         let pid = self.namespace.recovers().then(new_pid);
         let context = self.context(knock, id, pid, identity);
         let session = &context.session;
+        session.set_position(committed);
         let whose = session.user_id().map_or_else(Room::guests, Room::user);
         let own = [Room::socket(session.id()), whose];
         let enter = || {

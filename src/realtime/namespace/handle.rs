@@ -81,6 +81,11 @@ impl NamespaceHandle {
         self.path == ROOT && self.root == Root::Roomcast
     }
 
+    /// Whether there may be other nodes.
+    pub(super) fn has_peers(&self) -> bool {
+        self.relay.get().is_some()
+    }
+
     /// The index of its sockets.
     pub(super) fn rooms(&self) -> &Rooms {
         &self.rooms

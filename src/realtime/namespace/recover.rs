@@ -88,6 +88,19 @@ impl Gate {
         self.connect(knock, &context, enter)
     }
 
+    /// The position up to which entries are not for a socket that comes new: its client may have heard
+    /// them on another node, which is ahead of this one. A node alone is ahead of nobody.
+    pub(super) async fn committed(&self) -> u64 {
+        if !self.namespace.is_root() || !self.namespace.has_peers() {
+            return 0;
+        }
+        let newest = self.services.chat.feeds.last_position().await;
+        newest.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is committed is not known: a client may hear it twice");
+            0
+        })
+    }
+
     /// The socket of the user that the client wants back, or the only one that was lost.
     async fn wanted(
         &self,

@@ -70,10 +70,8 @@ impl Occupants {
     /// Takes one from its place, which is the last one's from then on.
     pub fn remove(&mut self, place: usize) -> Left {
         let session = self.members.swap_remove(place);
-        let Some(user) = session.user_id() else {
-            return Left::AnotherDevice;
-        };
-        if let Some(devices) = &mut self.devices
+        let user = session.user_id();
+        if let (Some(devices), Some(user)) = (&mut self.devices, user)
             && let Some(count) = devices.get_mut(user)
         {
             *count -= 1;
@@ -82,10 +80,9 @@ impl Occupants {
             }
         }
         self.shrink();
-        if self.has(user) {
-            Left::AnotherDevice
-        } else {
-            Left::LastDevice
+        match user {
+            Some(user) if !self.has(user) => Left::LastDevice,
+            Some(_) | None => Left::AnotherDevice,
         }
     }
 

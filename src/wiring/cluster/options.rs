@@ -42,6 +42,5 @@ pub(super) fn ecosystem_options(config: &Config, node: String) -> EcosystemOptio
         },
         timeout: config.cluster.node_timeout(),
         queue: queue_limits(config),
-        payload_bytes: config.limits.payload_bytes,
     }
 }
