@@ -7,7 +7,7 @@ mod webhook;
 
 use std::time::Duration;
 
-pub use backend::HttpBackend;
+pub use backend::{HttpBackend, Reads};
 pub use push::{HttpPush, WebPush};
 pub use vapid::{Vapid, VapidError};
 pub use webhook::{PostError, Webhook};

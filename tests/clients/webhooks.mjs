@@ -88,6 +88,22 @@ specify('what is slow or not taken is sent again, and never more at a time than 
   assert.ok(backend.most <= 3, `${backend.most} at a time`);
 });
 
+specify('of a backend that agrees nothing is read', async (t) => {
+  const { backend, server, world } = await scene(t, {
+    ROOMCAST_WEBHOOKS__EVENTS: 'connect,connected',
+    ROOMCAST_AUTH__GUESTS: 'true',
+  });
+  const long = 'x'.repeat(1_000_000);
+  backend.on(PATH, ({ data }) => ({ status: data.userId === null ? 403 : 200, text: long }));
+  const { id } = await world.connect(world.user('alice'));
+  await tells(backend, ofSocket(id), ['connected']);
+  const count = (outcome) => metric(server, 'roomcast_webhooks_total', { outcome });
+  await eventually(async () => (await count('delivered')) === 1, 'it is told');
+  assert.equal(backend.bodies(PATH, ({ type }) => type === 'connected').length, 1);
+  const refused = await world.dial(undefined).next(REFUSED);
+  assert.deepEqual(refused.data, { code: 'connect_refused' });
+});
+
 specify('what nobody takes is given up and counted, and what does not fit is dropped', async (t) => {
   const { backend, server, world } = await scene(t, {
     ROOMCAST_WEBHOOKS__GIVE_UP_MS: '300',
