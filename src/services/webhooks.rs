@@ -22,6 +22,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use self::{gate::Gate, queue::Queue};
+use super::seldom::Seldom;
 use crate::{
     domain::{Identity, RoomId, SocketId},
     error::Result,
@@ -123,6 +124,8 @@ struct Live {
     writing: tokio::sync::Mutex<()>,
     /// Tells the sender that there may be something to send.
     due: Notify,
+    /// Webhooks that were not taken.
+    failures: Seldom,
 }
 
 impl Webhooks {
@@ -138,6 +141,7 @@ impl Webhooks {
             unread: Mutex::default(),
             writing: tokio::sync::Mutex::new(()),
             due: Notify::new(),
+            failures: Seldom::default(),
         })))
     }
 

@@ -88,6 +88,25 @@ specify('what is slow or not taken is sent again, and never more at a time than 
   assert.ok(backend.most <= 3, `${backend.most} at a time`);
 });
 
+specify('an answer that does not come holds up nothing but what it is about', async (t) => {
+  const { backend, world } = await scene(t, {
+    ROOMCAST_WEBHOOKS__IN_FLIGHT: '2',
+    ROOMCAST_WEBHOOKS__TIMEOUT_MS: String(LIMIT_MS),
+    ROOMCAST_WEBHOOKS__EVENTS: 'connected,disconnected',
+  });
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  backend.on(PATH, ({ data }) => (data.userId === alice.id ? NEVER : { status: 204 }));
+  const { id } = await world.connect(alice);
+  await tells(backend, ofSocket(id), ['connected']);
+  for (let n = 0; n < 3; n += 1) {
+    const client = await world.connect(bob);
+    const { id } = client;
+    client.close();
+    await tells(backend, ofSocket(id), ['connected', 'disconnected']);
+  }
+  assert.equal(storyOf(backend, ofSocket(id)).length, 1);
+});
+
 specify('of a backend that agrees nothing is read', async (t) => {
   const { backend, server, world } = await scene(t, {
     ROOMCAST_WEBHOOKS__EVENTS: 'connect,connected',
