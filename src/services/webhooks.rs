@@ -168,7 +168,7 @@ impl Webhooks {
     /// Sends, and finds what nobody could note, for ever: the work of one node.
     pub async fn lead(&self) {
         if let Some(live) = &self.0 {
-            tokio::join!(live.send(), live.look());
+            tokio::join!(live.send(), live.look(), live.look_for_lost());
         }
     }
 
