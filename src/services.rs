@@ -22,6 +22,7 @@ mod presence;
 mod push;
 mod resync;
 mod retention;
+mod seldom;
 mod sessions;
 mod sync;
 mod tracking;

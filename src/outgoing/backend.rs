@@ -12,6 +12,17 @@ pub struct HttpBackend {
     pub webhook: Webhook,
     /// The largest answer, in bytes.
     pub answer_bytes: usize,
+    /// What of an answer is read.
+    pub reads: Reads,
+}
+
+/// What of an answer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// All of it; one that is too large, or does not come to its end, is a failure.
+    Whole,
+    /// Of success the status alone, whatever follows; of anything else as much as there is room for.
+    Refusals,
 }
 
 #[async_trait]
@@ -21,7 +32,14 @@ impl Backend for HttpBackend {
         let response = response.map_err(|error| fault(&error))?;
         let status = response.status().as_u16();
         let media_type = media_type(&response);
-        let body = self.read(response).await?;
+        let body = match self.reads {
+            Reads::Refusals if (200..300).contains(&status) => Vec::new(),
+            Reads::Refusals => self.read(response).await.0,
+            Reads::Whole => match self.read(response).await {
+                (body, None) => body,
+                (_, Some(fault)) => return Err(fault),
+            },
+        };
         Ok(BackendAnswer {
             status,
             media_type,
@@ -31,16 +49,17 @@ impl Backend for HttpBackend {
 }
 
 impl HttpBackend {
-    async fn read(&self, mut response: Response) -> Result<Vec<u8>, BackendFault> {
+    /// What has come, and why not all of it.
+    async fn read(&self, mut response: Response) -> (Vec<u8>, Option<BackendFault>) {
         let mut body = Vec::new();
         loop {
-            let chunk = response.chunk().await;
-            match chunk.map_err(|error| fault(&error.into()))? {
-                None => return Ok(body),
-                Some(chunk) if body.len() + chunk.len() > self.answer_bytes => {
-                    return Err(BackendFault::TooLarge);
+            match response.chunk().await {
+                Err(error) => return (body, Some(fault(&error.into()))),
+                Ok(None) => return (body, None),
+                Ok(Some(chunk)) if body.len() + chunk.len() > self.answer_bytes => {
+                    return (body, Some(BackendFault::TooLarge));
                 }
-                Some(chunk) => body.extend_from_slice(&chunk),
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             }
         }
     }

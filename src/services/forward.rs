@@ -14,7 +14,7 @@ use tokio::{sync::Semaphore, time::Instant};
 pub use reply::{ENVELOPE, MAX_EMITS};
 
 use self::{circuit::Circuit, reply::Reply};
-use super::{Emits, watch::check_may};
+use super::{Emits, seldom::Seldom, watch::check_may};
 use crate::{
     config::Who,
     domain::{EntryId, Identity, Role, Room, SocketId, Timestamp, UserId},
@@ -44,6 +44,7 @@ pub struct Forward {
     emits: Arc<Emits>,
     places: Semaphore,
     circuit: Circuit,
+    failures: Seldom,
 }
 
 /// An event of a socket, for its backend.
@@ -82,6 +83,7 @@ impl Forward {
             emits,
             places: Semaphore::new(options.max_in_flight),
             circuit: Circuit::new(options.failures, options.pause),
+            failures: Seldom::default(),
             options,
         }
     }
@@ -174,7 +176,9 @@ impl Forward {
     }
 
     fn complain(&self, what: &str) {
-        tracing::warn!(event = self.event(), what, "a backend failed");
+        if let Some(times) = self.failures.happened() {
+            tracing::warn!(event = self.event(), what, times, "a backend failed");
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! one node sends, again and again until it is taken. The same node finds what nobody could note: it
 //! compares what was noted with how things are, and takes what nodes had that have gone.
 
+mod again;
 mod gate;
 mod lead;
 mod notes;
@@ -19,9 +20,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use self::{gate::Gate, queue::Queue};
+use super::seldom::Seldom;
 use crate::{
     domain::{Identity, RoomId, SocketId},
     error::Result,
@@ -113,7 +115,8 @@ struct Live {
     parts: WebhookParts,
     gate: Option<Gate>,
     queue: Queue,
-    /// The sockets of this node that are noted, with what was.
+    /// The sockets of this node that are noted, with what was. Who changes it queues the note within
+    /// the lock, so that notes of one socket stay in their order.
     mine: Mutex<HashMap<SocketId, notes::SocketNote>>,
     /// The rooms that this node has noted as occupied.
     occupied: Mutex<HashSet<RoomId>>,
@@ -121,8 +124,14 @@ struct Live {
     unread: Mutex<HashSet<RoomId>>,
     /// One write at a time, so that notes stay in their order.
     writing: tokio::sync::Mutex<()>,
+    /// When all is to be noted again, as notes are missing.
+    again_at: Mutex<Option<Instant>>,
     /// Tells the sender that there may be something to send.
     due: Notify,
+    /// Webhooks that were not taken.
+    failures: Seldom,
+    /// Notes that found no place.
+    drops: Seldom,
 }
 
 impl Webhooks {
@@ -137,7 +146,10 @@ impl Webhooks {
             occupied: Mutex::default(),
             unread: Mutex::default(),
             writing: tokio::sync::Mutex::new(()),
+            again_at: Mutex::default(),
             due: Notify::new(),
+            failures: Seldom::default(),
+            drops: Seldom::default(),
         })))
     }
 
@@ -164,7 +176,7 @@ impl Webhooks {
     /// Sends, and finds what nobody could note, for ever: the work of one node.
     pub async fn lead(&self) {
         if let Some(live) = &self.0 {
-            tokio::join!(live.send(), live.look());
+            tokio::join!(live.send(), live.look(), live.look_for_lost());
         }
     }
 

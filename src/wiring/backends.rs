@@ -6,7 +6,7 @@ use super::{Known, WiringError, options::key};
 use crate::{
     config::{Config, ForwardRule},
     domain::EntryId,
-    outgoing::{HttpBackend, Webhook},
+    outgoing::{HttpBackend, Reads, Webhook},
     ports::Sockets,
     services::{
         ConnectRules, Emits, Forward, ForwardOptions, Told, WebhookParts, WebhookRules, Webhooks,
@@ -14,7 +14,7 @@ use crate::{
     stores::Durable,
 };
 
-/// The largest answer to a webhook, in bytes; nothing is read from it but a refusal's text.
+/// How much of a refusal is read, in bytes, for its text; of other answers the status alone counts.
 const ANSWER_BYTES: usize = 65_536;
 
 /// How often one node alone looks for what webhooks have missed.
@@ -30,6 +30,7 @@ pub(super) fn forwards(
         let backend = HttpBackend {
             webhook,
             answer_bytes: rule.response_bytes,
+            reads: Reads::Whole,
         };
         let options = ForwardOptions {
             event: rule.event.clone(),
@@ -60,6 +61,7 @@ pub(super) fn webhooks(
         Ok(Arc::new(HttpBackend {
             webhook,
             answer_bytes: ANSWER_BYTES,
+            reads: Reads::Refusals,
         }))
     };
     let connect = match hooks.tells("connect") {

@@ -12,6 +12,8 @@ import { PATH, TIMEOUT_MS, ofRoom, ofSocket, ofUser, status, storyOf, tells, tol
 import { World, assertOk } from './world.mjs';
 
 const LIMIT_MS = 60_000;
+/** What was dropped is told within this time, once there is room. */
+const AGAIN_WITHIN_MS = 30_000;
 async function scene(t, settings) {
   const backend = await HttpBackend.start(t);
   const server = await Server.start(told(backend, settings));
@@ -88,6 +90,41 @@ specify('what is slow or not taken is sent again, and never more at a time than 
   assert.ok(backend.most <= 3, `${backend.most} at a time`);
 });
 
+specify('an answer that does not come holds up nothing but what it is about', async (t) => {
+  const { backend, world } = await scene(t, {
+    ROOMCAST_WEBHOOKS__IN_FLIGHT: '2',
+    ROOMCAST_WEBHOOKS__TIMEOUT_MS: String(LIMIT_MS),
+    ROOMCAST_WEBHOOKS__EVENTS: 'connected,disconnected',
+  });
+  const [alice, bob] = [world.user('alice'), world.user('bob')];
+  backend.on(PATH, ({ data }) => (data.userId === alice.id ? NEVER : { status: 204 }));
+  const { id } = await world.connect(alice);
+  await tells(backend, ofSocket(id), ['connected']);
+  for (let n = 0; n < 3; n += 1) {
+    const client = await world.connect(bob);
+    const { id } = client;
+    client.close();
+    await tells(backend, ofSocket(id), ['connected', 'disconnected']);
+  }
+  assert.equal(storyOf(backend, ofSocket(id)).length, 1);
+});
+
+specify('of a backend that agrees nothing is read', async (t) => {
+  const { backend, server, world } = await scene(t, {
+    ROOMCAST_WEBHOOKS__EVENTS: 'connect,connected',
+    ROOMCAST_AUTH__GUESTS: 'true',
+  });
+  const long = 'x'.repeat(1_000_000);
+  backend.on(PATH, ({ data }) => ({ status: data.userId === null ? 403 : 200, text: long }));
+  const { id } = await world.connect(world.user('alice'));
+  await tells(backend, ofSocket(id), ['connected']);
+  const count = (outcome) => metric(server, 'roomcast_webhooks_total', { outcome });
+  await eventually(async () => (await count('delivered')) === 1, 'it is told');
+  assert.equal(backend.bodies(PATH, ({ type }) => type === 'connected').length, 1);
+  const refused = await world.dial(undefined).next(REFUSED);
+  assert.deepEqual(refused.data, { code: 'connect_refused' });
+});
+
 specify('what nobody takes is given up and counted, and what does not fit is dropped', async (t) => {
   const { backend, server, world } = await scene(t, {
     ROOMCAST_WEBHOOKS__GIVE_UP_MS: '300',
@@ -102,6 +139,26 @@ specify('what nobody takes is given up and counted, and what does not fit is dro
   await eventually(async () => (await count('given_up')) > 0, 'some are given up');
   await eventually(async () => (await metric(server, 'roomcast_webhooks_pending')) === 0, 'nothing waits');
   assert.equal((await count('dropped')) + (await count('given_up')), 4);
+});
+
+specify('who found no place while too much waited is told of when there is room', async (t) => {
+  const { backend, server, world } = await scene(t, {
+    ROOMCAST_WEBHOOKS__MAX_PENDING: '2',
+    ROOMCAST_WEBHOOKS__EVENTS: 'connected,disconnected',
+  });
+  backend.on(PATH, () => ({ status: 500 }));
+  const stay = await Promise.all(['alice', 'bob', 'carol'].map((name) => world.connect(world.user(name))));
+  const dropped = () => metric(server, 'roomcast_webhooks_total', { outcome: 'dropped' });
+  await eventually(async () => (await dropped()) === 1, 'one is dropped');
+  const told = stay.find(({ id }) => storyOf(backend, ofSocket(id)).length > 0);
+  const { id } = told;
+  told.close();
+  await eventually(async () => (await dropped()) === 2, 'that it went is dropped');
+  backend.on(PATH, () => ({ status: 204 }));
+  for (const { id } of stay.filter((one) => one !== told)) {
+    await tells(backend, ofSocket(id), ['connected'], undefined, AGAIN_WITHIN_MS);
+  }
+  await tells(backend, ofSocket(id), ['connected', 'disconnected'], undefined, AGAIN_WITHIN_MS);
 });
 
 specify('a killed server\'s sockets, rooms and users are told to have gone when it is back', async (t) => {

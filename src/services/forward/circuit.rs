@@ -8,9 +8,17 @@ use tokio::time::Instant;
 /// Lets requests through while they succeed. After so many failures in a row it lets none through
 /// for a while, then a single one: it decides whether the others may follow.
 pub(super) struct Circuit {
-    state: Mutex<State>,
+    now: Mutex<Now>,
     failures: u32,
     pause: Duration,
+}
+
+#[derive(Clone, Copy)]
+struct Now {
+    state: State,
+    /// How often it has opened, closed or tried. An attempt of an earlier one says nothing of how the
+    /// backend is now.
+    generation: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -23,24 +31,26 @@ enum State {
     Probing,
 }
 
-/// Whether the attempt is the one that decides.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    Probe,
-}
-
 /// A request that may be made. Dropped without an outcome, as when its caller gave up, it has none.
 pub(super) struct Attempt<'a> {
     circuit: &'a Circuit,
-    kind: Kind,
-    is_settled: bool,
+    generation: u64,
+}
+
+impl Now {
+    fn turn(&mut self, state: State) {
+        self.state = state;
+        self.generation += 1;
+    }
 }
 
 impl Circuit {
     pub(super) fn new(failures: u32, pause: Duration) -> Self {
         Self {
-            state: Mutex::new(State::Closed(0)),
+            now: Mutex::new(Now {
+                state: State::Closed(0),
+                generation: 0,
+            }),
             failures,
             pause,
         }
@@ -48,57 +58,52 @@ impl Circuit {
 
     /// An attempt, if one may be made now.
     pub(super) fn enter(&self) -> Option<Attempt<'_>> {
-        let mut state = self.state.lock();
-        let kind = match *state {
-            State::Closed(_) => Kind::Plain,
-            State::Open(until) if until <= Instant::now() => {
-                *state = State::Probing;
-                Kind::Probe
-            }
+        let mut now = self.now.lock();
+        match now.state {
+            State::Closed(_) => {}
+            State::Open(until) if until <= Instant::now() => now.turn(State::Probing),
             State::Open(_) | State::Probing => return None,
-        };
+        }
         Some(Attempt {
             circuit: self,
-            kind,
-            is_settled: false,
+            generation: now.generation,
         })
     }
 
     /// Whether requests may pass.
     pub(super) fn is_closed(&self) -> bool {
-        matches!(*self.state.lock(), State::Closed(_))
+        matches!(self.now.lock().state, State::Closed(_))
     }
 }
 
 impl Attempt<'_> {
-    pub(super) fn succeeded(mut self) {
-        self.is_settled = true;
-        let mut state = self.circuit.state.lock();
-        match (*state, self.kind) {
-            // One that began before the circuit opened says nothing of the backend now.
-            (State::Open(_) | State::Probing, Kind::Plain) => {}
-            _ => *state = State::Closed(0),
+    pub(super) fn succeeded(self) {
+        let mut now = self.circuit.now.lock();
+        match now.state {
+            _ if now.generation != self.generation => {}
+            State::Closed(_) => now.state = State::Closed(0),
+            State::Open(_) | State::Probing => now.turn(State::Closed(0)),
         }
     }
 
-    pub(super) fn failed(mut self) {
-        self.is_settled = true;
-        let mut state = self.circuit.state.lock();
-        *state = match (*state, self.kind) {
-            (State::Closed(failures), _) if failures + 1 < self.circuit.failures => {
-                State::Closed(failures + 1)
+    pub(super) fn failed(self) {
+        let mut now = self.circuit.now.lock();
+        match now.state {
+            _ if now.generation != self.generation => {}
+            State::Closed(failures) if failures + 1 < self.circuit.failures => {
+                now.state = State::Closed(failures + 1);
             }
-            (State::Open(_) | State::Probing, Kind::Plain) => return,
-            _ => State::Open(Instant::now() + self.circuit.pause),
-        };
+            _ => now.turn(State::Open(Instant::now() + self.circuit.pause)),
+        }
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.is_settled && self.kind == Kind::Probe {
-            // The next one may try.
-            *self.circuit.state.lock() = State::Open(Instant::now());
+        let mut now = self.circuit.now.lock();
+        if now.generation == self.generation && matches!(now.state, State::Probing) {
+            // A probe without an outcome: the next one may try.
+            now.turn(State::Open(Instant::now()));
         }
     }
 }
@@ -158,5 +163,21 @@ mod tests {
         late.failed();
         early.succeeded();
         assert!(circuit.enter().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_began_before_it_opened_does_not_count_once_it_has_closed_again() {
+        let circuit = Circuit::new(2, PAUSE);
+        let [early, late] = [circuit.enter().unwrap(), circuit.enter().unwrap()];
+        fail(&circuit, 2);
+        tokio::time::advance(PAUSE).await;
+        circuit.enter().unwrap().succeeded();
+        early.failed();
+        late.failed();
+        assert!(circuit.is_closed());
+        fail(&circuit, 1);
+        assert!(circuit.is_closed());
+        fail(&circuit, 1);
+        assert!(!circuit.is_closed());
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     domain::{EntryId, Identity, Role, Timestamp},
     error::{Code, Error, Result},
     ports::Backend,
+    services::seldom::Seldom,
     telemetry,
 };
 
@@ -19,6 +20,7 @@ pub(super) struct Gate {
     backend: Arc<dyn Backend>,
     places: Semaphore,
     patience: Duration,
+    failures: Seldom,
 }
 
 impl Gate {
@@ -27,6 +29,7 @@ impl Gate {
             backend: rules.backend.clone(),
             places: Semaphore::new(rules.in_flight),
             patience: rules.patience,
+            failures: Seldom::default(),
         }
     }
 
@@ -63,14 +66,16 @@ impl Gate {
                 let told = told.unwrap_or_else(|| "Connection refused".into());
                 Err(Error::new(Code::ConnectRefused, told))
             }
-            Ok(answer) => Err(unavailable(&format!("status {}", answer.status))),
-            Err(fault) => Err(unavailable(&fault.to_string())),
+            Ok(answer) => Err(self.unavailable(&format!("status {}", answer.status))),
+            Err(fault) => Err(self.unavailable(&fault.to_string())),
         }
     }
-}
 
-fn unavailable(what: &str) -> Error {
-    tracing::warn!(what, "the backend could not be asked about a client");
-    let message = "The backend is unavailable; try again later";
-    Error::new(Code::BackendUnavailable, message)
+    fn unavailable(&self, what: &str) -> Error {
+        if let Some(times) = self.failures.happened() {
+            tracing::warn!(what, times, "the backend could not be asked about a client");
+        }
+        let message = "The backend is unavailable; try again later";
+        Error::new(Code::BackendUnavailable, message)
+    }
 }

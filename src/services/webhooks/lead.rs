@@ -33,9 +33,11 @@ struct Seen {
     user: String,
     /// Users that were noted as there, and were not: on the look over all of them before, and so far.
     absent: [HashSet<UserId>; 2],
-    /// Rooms that were noted as occupied, and were not. What Redis has lost, nodes say once more;
-    /// only a room that is found empty twice is.
-    empty: HashSet<RoomId>,
+    /// Up to which room it was looked how it is.
+    room: String,
+    /// Rooms that were noted as occupied, and were not: on the look over all of them before, and so
+    /// far. What Redis has lost, nodes say once more; only a room that is found empty twice is.
+    empty: [HashSet<RoomId>; 2],
     forgot_at: Instant,
 }
 
@@ -46,7 +48,8 @@ impl Live {
             version: u64::try_from(since).unwrap_or(0) * VERSIONS_PER_MS,
             user: String::new(),
             absent: Default::default(),
-            empty: HashSet::new(),
+            room: String::new(),
+            empty: Default::default(),
             forgot_at: Instant::now(),
         };
         let mut tick = interval(self.parts.rules.look);
@@ -59,10 +62,19 @@ impl Live {
         }
     }
 
-    async fn look_once(&self, seen: &mut Seen) -> StoreResult<()> {
-        if self.tells_sockets() {
-            self.take_lost_sockets().await?;
+    /// Finds the sockets that went with their nodes, however long it takes to look at all else.
+    pub(super) async fn look_for_lost(&self) {
+        let mut tick = interval(self.parts.rules.look);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while self.tells_sockets() {
+            tick.tick().await;
+            if let Err(error) = self.take_lost_sockets().await {
+                tracing::debug!(%error, "the sockets of lost nodes could not be taken");
+            }
         }
+    }
+
+    async fn look_once(&self, seen: &mut Seen) -> StoreResult<()> {
         if self.parts.rules.told.presence {
             self.look_at_changes(seen).await?;
             self.look_at_users(seen).await?;
@@ -172,29 +184,34 @@ impl Live {
         Ok(())
     }
 
+    /// Rooms that are noted as occupied, some of them each time.
     async fn look_at_rooms(&self, seen: &mut Seen) -> StoreResult<()> {
-        let (mut after, mut empty) = (String::new(), HashSet::new());
-        loop {
-            let rooms = self.parts.store.there(notes::ROOM, &after, PAGE).await?;
-            let Some(last) = rooms.last() else {
-                seen.empty = empty;
-                return Ok(());
+        let store = &self.parts.store;
+        let rooms = store.there(notes::ROOM, &seen.room, PAGE).await?;
+        let mut gone = Vec::new();
+        for noted in &rooms {
+            let name = noted.subject.strip_prefix(notes::ROOM).unwrap_or_default();
+            let Ok(room) = RoomId::new(name) else {
+                continue;
             };
-            after = last.subject.clone();
-            let mut gone = Vec::new();
-            for room in &rooms {
-                let name = room.subject.strip_prefix(notes::ROOM).unwrap_or_default();
-                let Ok(room) = RoomId::new(name) else {
-                    continue;
-                };
-                let note = self.room_note(&room).await?;
-                if note.state.is_empty() && seen.empty.contains(&room) {
-                    gone.push(note);
-                } else if note.state.is_empty() {
-                    empty.insert(room);
-                }
+            let note = self.room_note(&room).await?;
+            if !note.state.is_empty() {
+                continue;
             }
-            self.note(gone).await?;
+            let [before, now] = &mut seen.empty;
+            if before.contains(&room) {
+                gone.push(note);
+            }
+            now.insert(room);
         }
+        self.note(gone).await?;
+        let is_end = rooms.len() < PAGE;
+        let last = rooms.into_iter().next_back().map(|one| one.subject);
+        seen.room = last.filter(|_| !is_end).unwrap_or_default();
+        if is_end {
+            let [before, now] = &mut seen.empty;
+            *before = std::mem::take(now);
+        }
+        Ok(())
     }
 }

@@ -44,8 +44,9 @@ impl Webhooks {
             user_id: user.map(|user| user.id.clone()),
             username: user.map(|user| user.name.to_string()),
         };
-        live.queue.add(live.connected(&note));
-        live.mine.lock().insert(socket.clone(), note);
+        let mut mine = live.mine.lock();
+        live.add(live.connected(&note));
+        mine.insert(socket.clone(), note);
     }
 
     /// A socket has gone.
@@ -58,11 +59,10 @@ impl Webhooks {
             return;
         };
         sparse::shrink(&mut mine);
-        drop(mine);
         let data = serde_json::to_value(&note).unwrap_or_default();
-        let subject = format!("{SOCKET}{socket}");
+        let subject = subject(socket);
         let run = live.parts.run.to_string();
-        live.queue.add(live.gone(subject, run, data, reason));
+        live.add(live.gone(subject, run, data, reason));
     }
 
     /// How a user is by now, and since which change.
@@ -78,7 +78,7 @@ impl Webhooks {
             .as_ref()
             .filter(|live| live.parts.rules.told.presence)
         {
-            live.queue.add(user_note(user, status, last_seen, version));
+            live.add(user_note(user, status, last_seen, version));
         }
     }
 
@@ -133,7 +133,7 @@ impl Live {
     /// Notes how a room is now, in the whole cluster.
     pub(super) async fn look_into(&self, room: &RoomId) {
         match self.room_note(room).await {
-            Ok(note) => self.queue.add(note),
+            Ok(note) => self.add(note),
             Err(error) => {
                 tracing::debug!(%error, "it could not be asked who is in a room");
                 self.unread.lock().insert(room.clone());
@@ -160,7 +160,7 @@ impl Live {
 
     pub(super) fn connected(&self, note: &SocketNote) -> HookNote {
         HookNote {
-            subject: format!("{SOCKET}{}", note.socket_id),
+            subject: subject(&note.socket_id),
             state: "connected".to_owned(),
             version: None,
             node: Some(self.parts.run.to_string()),
@@ -186,6 +186,11 @@ impl Live {
             data: data.to_string(),
         }
     }
+}
+
+/// The name of a socket's subject.
+pub(super) fn subject(socket: &SocketId) -> String {
+    format!("{SOCKET}{socket}")
 }
 
 /// The note about a user.

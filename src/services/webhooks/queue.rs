@@ -6,6 +6,7 @@ use metrics::counter;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use super::Live;
 use crate::{ports::HookNote, telemetry::metric};
 
 /// The most notes that wait for the store; further ones are dropped and counted.
@@ -19,17 +20,22 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a note. Never waits.
-    pub(super) fn add(&self, note: HookNote) {
+    /// Adds a note; whether there was room. Never waits.
+    fn add(&self, note: HookNote) -> bool {
         let mut waiting = self.waiting.lock();
         if waiting.len() >= MAX_WAITING {
             drop(waiting);
             dropped(1);
-            return;
+            return false;
         }
         waiting.push_back(note);
         drop(waiting);
         self.arrived.notify_one();
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.lock().is_empty()
     }
 
     /// The first notes, which stay until they are [done](Queue::done).
@@ -45,6 +51,15 @@ impl Queue {
     /// Ends when a note has come since this last ended.
     pub(super) async fn arrived(&self) {
         self.arrived.notified().await;
+    }
+}
+
+impl Live {
+    /// Adds a note to those that are to be written. Never waits.
+    pub(super) fn add(&self, note: HookNote) {
+        if !self.queue.add(note) {
+            self.is_missing();
+        }
     }
 }
 

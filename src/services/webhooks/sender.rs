@@ -1,12 +1,12 @@
 //! Sends what is due, so many at a time, until each is taken or given up.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
-use futures::future::join_all;
+use futures::{FutureExt, Stream, StreamExt, stream::FuturesUnordered};
 use metrics::{counter, gauge};
 use serde::Serialize;
 use serde_json::Value;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::{Live, STORE_PAUSE};
 use crate::{
@@ -33,23 +33,55 @@ struct Told<'a> {
 impl Live {
     pub(super) async fn send(&self) {
         let limit = self.parts.rules.in_flight;
+        let mut sending = FuturesUnordered::new();
+        let mut under_way = HashSet::new();
         loop {
-            let Ok(due) = self.parts.store.due(Timestamp::now(), limit).await else {
-                sleep(STORE_PAUSE).await;
-                continue;
-            };
-            #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
-            gauge!(metric::WEBHOOKS_PENDING).set(due.pending as f64);
-            if due.hooks.is_empty() {
-                // Whether something came or time passed, we look again.
-                let _ = timeout(LOOK_AGAIN, self.due.notified()).await;
-                continue;
+            // What is under way is due as well, as it is not settled.
+            let most = limit + under_way.len();
+            if let Ok(due) = self.parts.store.due(Timestamp::now(), most).await {
+                #[allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
+                gauge!(metric::WEBHOOKS_PENDING).set(due.pending as f64);
+                for hook in due.hooks {
+                    if under_way.len() < limit && under_way.insert(hook.number) {
+                        sending.push(self.try_one(hook));
+                    }
+                }
             }
-            join_all(due.hooks.iter().map(|hook| self.try_one(hook))).await;
+            self.wait(&mut sending, &mut under_way).await;
         }
     }
 
-    async fn try_one(&self, hook: &Hook) {
+    /// Lets go on what is under way, until it is time to look for more.
+    async fn wait(
+        &self,
+        sending: &mut (impl Stream<Item = u64> + Unpin),
+        under_way: &mut HashSet<u64>,
+    ) {
+        let limit = self.parts.rules.in_flight;
+        let mut time = std::pin::pin!(sleep(LOOK_AGAIN));
+        loop {
+            let has_room = under_way.len() < limit;
+            tokio::select! {
+                Some(number) = sending.next() => {
+                    under_way.remove(&number);
+                    while let Some(Some(number)) = sending.next().now_or_never() {
+                        under_way.remove(&number);
+                    }
+                    // Not for each by itself: a look costs more than a place is worth.
+                    if under_way.len() <= limit / 2 {
+                        return;
+                    }
+                }
+                // Whether something came or time passed, we look again.
+                () = self.due.notified(), if has_room => return,
+                () = &mut time, if has_room => return,
+            }
+        }
+    }
+
+    /// The number, once it is settled.
+    async fn try_one(&self, hook: Hook) -> u64 {
+        let hook = &hook;
         let failed = self.tell(hook).await;
         let outcome = match &failed {
             None => "delivered",
@@ -59,17 +91,19 @@ impl Live {
         let event = hook.kind.clone();
         counter!(metric::WEBHOOKS, "event" => event, "outcome" => outcome).increment(1);
         if let Some(error) = failed {
-            tracing::warn!(
-                event = hook.kind,
-                id = hook.id,
-                error,
-                outcome,
-                "a webhook failed"
-            );
+            self.complain(hook, &error, outcome);
         }
         // As long as this is not stored, the place is kept: else it would be sent again at once.
         while self.settle(hook, outcome).await.is_err() {
             sleep(STORE_PAUSE).await;
+        }
+        hook.number
+    }
+
+    fn complain(&self, hook: &Hook, error: &str, outcome: &str) {
+        if let Some(times) = self.failures.happened() {
+            let (event, id) = (&hook.kind, &hook.id);
+            tracing::warn!(event, id, error, outcome, times, "a webhook failed");
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Live, STORE_PAUSE, queue};
+use crate::ports::HookNote;
 
 /// For how long the node counts as alive after it has last said so.
 const LEASE: Duration = Duration::from_secs(10);
@@ -12,8 +13,11 @@ const LEASE: Duration = Duration::from_secs(10);
 /// How often it says so.
 const RENEWAL: Duration = Duration::from_secs(3);
 
+/// For how long notes are written before other work has its turn.
+pub(super) const TURN: Duration = Duration::from_secs(2);
+
 /// The most notes of one write.
-const GROUP: usize = 256;
+pub(super) const GROUP: usize = 256;
 
 /// The longest wait for the store when the node stops.
 const LAST_WRITE: Duration = Duration::from_secs(5);
@@ -25,64 +29,92 @@ pub(super) fn lease(run: &str) -> String {
 
 impl Live {
     pub(super) async fn write(&self) {
-        let mut kept_at: Option<Instant> = None;
+        if self.tells_sockets() {
+            // Else what is written first seems to be of a node that is no more.
+            let kept_at = self.keep_lease().await;
+            tokio::join!(self.stay_alive(kept_at), self.write_on());
+        } else {
+            self.write_on().await;
+        }
+    }
+
+    /// Says that the node is alive, however much there is to write.
+    async fn stay_alive(&self, mut kept_at: Instant) {
         loop {
-            if kept_at.is_none_or(|at| at.elapsed() >= RENEWAL) && self.tells_sockets() {
-                let asked_at = Instant::now();
-                if !self.keep_lease().await {
-                    sleep(STORE_PAUSE).await;
-                    continue;
-                }
-                if kept_at.is_some_and(|at| at.elapsed() > LEASE) {
-                    self.note_mine_again();
-                }
-                kept_at = Some(asked_at);
+            sleep(RENEWAL).await;
+            let asked_at = self.keep_lease().await;
+            if kept_at.elapsed() > LEASE {
+                // Others may have taken this node for dead: what it has is there after all.
+                self.is_doubted();
             }
-            if self.write_some().await.is_none() {
+            kept_at = asked_at;
+        }
+    }
+
+    async fn write_on(&self) {
+        loop {
+            let written = self.write_some(TURN).await;
+            if written.is_none() || self.note_again().await.is_none() {
                 sleep(STORE_PAUSE).await;
                 continue;
             }
             self.read_unread().await;
-            // Whether something came or time passed, we look again.
-            let _ = timeout(RENEWAL, self.queue.arrived()).await;
+            if self.queue.is_empty() {
+                // Whether something came or time passed, we look again.
+                let _ = timeout(RENEWAL, self.queue.arrived()).await;
+            }
         }
     }
 
-    async fn keep_lease(&self) -> bool {
+    /// Holds the lease, sooner or later; since when it is held for sure.
+    async fn keep_lease(&self) -> Instant {
         let run = &self.parts.run;
-        let held = self.parts.leases.hold(&lease(run), run, LEASE).await;
-        held.unwrap_or(false)
-    }
-
-    /// Others may have taken this node for dead: what it has is there after all.
-    fn note_mine_again(&self) {
-        let mine: Vec<_> = self.mine.lock().values().cloned().collect();
-        for note in &mine {
-            self.queue.add(self.connected(note));
+        loop {
+            let asked_at = Instant::now();
+            let held = self.parts.leases.hold(&lease(run), run, LEASE).await;
+            if held.unwrap_or(false) {
+                return asked_at;
+            }
+            sleep(STORE_PAUSE).await;
         }
     }
 
-    /// Writes all that waits; none where the store is away.
-    async fn write_some(&self) -> Option<()> {
+    /// Writes what waits, for about so long; none where the store is away.
+    async fn write_some(&self, longest: Duration) -> Option<()> {
         let _one = self.writing.lock().await;
-        loop {
+        self.write_waiting(longest).await
+    }
+
+    /// The same for who writes already.
+    pub(super) async fn write_waiting(&self, longest: Duration) -> Option<()> {
+        let began = Instant::now();
+        while began.elapsed() < longest {
             let notes = self.queue.first(GROUP);
             if notes.is_empty() {
-                return Some(());
+                break;
             }
             let count = notes.len();
-            let most = self.parts.rules.max_pending;
-            let dropped = self.parts.store.note(notes, most).await.ok()?;
+            self.put(notes).await?;
             self.queue.done(count);
-            if dropped > 0 {
+        }
+        Some(())
+    }
+
+    async fn put(&self, notes: Vec<HookNote>) -> Option<()> {
+        let most = self.parts.rules.max_pending;
+        let dropped = self.parts.store.note(notes, most).await.ok()?;
+        if dropped > 0 {
+            queue::dropped(dropped);
+            self.is_missing();
+            if let Some(dropped) = self.drops.happened_times(dropped) {
                 tracing::warn!(
                     dropped,
                     "as many webhooks wait as may; further ones are dropped"
                 );
-                queue::dropped(dropped);
             }
-            self.due.notify_one();
         }
+        self.due.notify_one();
+        Some(())
     }
 
     /// Asks again how the rooms are of which that could not be asked.
@@ -94,7 +126,10 @@ impl Live {
     }
 
     pub(super) async fn finish(&self) {
-        if timeout(LAST_WRITE, self.write_some()).await.is_err() {
+        if timeout(LAST_WRITE, self.write_some(LAST_WRITE))
+            .await
+            .is_err()
+        {
             tracing::warn!("what webhooks were to be told could not be noted");
         }
         let run = &self.parts.run;
