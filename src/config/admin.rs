@@ -31,7 +31,7 @@ section! {
         pub enabled: bool = false,
         /// Who may log in.
         pub username: String = "admin".into(),
-        /// The password, or better its bcrypt hash, as `roomcast hash-password` prints it.
+        /// The password, or better its bcrypt hash, which the command hash-password prints.
         pub password: Secret = Secret::default(),
         /// Whether administrators may look, but not emit, join, leave or disconnect.
         pub read_only: bool = false,
