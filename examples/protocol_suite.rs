@@ -30,6 +30,7 @@ const ALL_ARGUMENTS: Handling = Handling {
     failure: Failure::AckOrEvent,
     arguments: Arguments::All,
     acks: Acks::Bare,
+    is_secret: false,
 };
 
 #[derive(serde::Deserialize)]

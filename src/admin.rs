@@ -20,7 +20,7 @@ mod password;
 mod shown;
 mod stats;
 
-pub(crate) use password::hash as password_hash;
+pub(crate) use password::{COST as PASSWORD_COST, hash as password_hash};
 
 use std::{
     sync::Arc,

@@ -34,6 +34,7 @@ mod webhooks;
 use figment::value::Value;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use admin::PASSWORD_BYTES;
 pub use admin::{Admin, AdminMode};
 pub use auth::Auth;
 pub use bridge::Bridge;

@@ -20,6 +20,7 @@ const APPENDS: Handling = Handling {
     failure: Failure::AckOrEvent,
     arguments: Arguments::First,
     acks: Acks::Object,
+    is_secret: false,
 };
 
 /// Roomcast's own events.

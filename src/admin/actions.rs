@@ -26,6 +26,7 @@ const HANDLING: Handling = Handling {
     failure: Failure::AckOrEvent,
     arguments: Arguments::All,
     acks: Acks::Object,
+    is_secret: false,
 };
 
 type Action = fn(&Admin, &Context, &[Value]) -> Result<()>;

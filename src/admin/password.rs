@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 const HASH_PREFIX: &str = "$2";
 
 /// How long a login takes: each more doubles it. 10 is some 50 ms.
-const COST: u32 = 10;
+pub const COST: u32 = 10;
 
 /// The hash that logins are checked against. Of a password it is the same on every node, since sessions
 /// are signed with it.

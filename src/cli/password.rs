@@ -3,20 +3,14 @@
 use std::io::{self, BufRead};
 
 use super::Failure;
-
-/// How long a login takes: each more doubles it. 10 is some 50 ms.
-const COST: u32 = 10;
-
-/// The shortest and the longest password, in bytes: what is beyond, bcrypt does not look at.
-const MIN_BYTES: usize = 8;
-const MAX_BYTES: usize = 72;
+use crate::{admin::PASSWORD_COST, config::PASSWORD_BYTES};
 
 /// Why there is no hash.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum PasswordError {
     #[error("the password cannot be read from stdin: {0}")]
     Read(#[from] io::Error),
-    #[error("a password has {MIN_BYTES} to {MAX_BYTES} bytes: write it to stdin")]
+    #[error("a password has {} to {} bytes: write it to stdin", PASSWORD_BYTES.start(), PASSWORD_BYTES.end())]
     Length,
     #[error("the password cannot be hashed: {0}")]
     Hash(#[from] bcrypt::BcryptError),
@@ -30,13 +24,13 @@ pub(super) fn hash(input: impl BufRead) -> Result<String, Failure> {
 fn hash_line(input: impl BufRead) -> Result<String, PasswordError> {
     let mut line = String::new();
     // The end of the line, and one byte by which more is noticed.
-    let most = u64::try_from(MAX_BYTES + 3).unwrap_or(u64::MAX);
+    let most = u64::try_from(PASSWORD_BYTES.end() + 3).unwrap_or(u64::MAX);
     input.take(most).read_line(&mut line)?;
     let password = line.trim_end_matches(['\n', '\r']);
-    if !(MIN_BYTES..=MAX_BYTES).contains(&password.len()) {
+    if !PASSWORD_BYTES.contains(&password.len()) {
         return Err(PasswordError::Length);
     }
-    Ok(bcrypt::hash(password, COST)?)
+    Ok(bcrypt::hash(password, PASSWORD_COST)?)
 }
 
 #[cfg(test)]
@@ -53,10 +47,10 @@ mod tests {
 
     #[test]
     fn what_is_too_short_or_longer_than_bcrypt_looks_at_is_refused() {
-        for text in ["", "\n", "short", &"x".repeat(MAX_BYTES + 1)] {
+        for text in ["", "\n", "short", &"x".repeat(PASSWORD_BYTES.end() + 1)] {
             let refused = hash_line(text.as_bytes());
             assert!(matches!(refused, Err(PasswordError::Length)), "{text:?}");
         }
-        assert!(hash_line("x".repeat(MAX_BYTES).as_bytes()).is_ok());
+        assert!(hash_line("x".repeat(*PASSWORD_BYTES.end()).as_bytes()).is_ok());
     }
 }

@@ -11,7 +11,7 @@ const HASH_BYTES: usize = 60;
 const COSTS: std::ops::RangeInclusive<u32> = 4..=14;
 
 /// How long a password may be, in bytes: what is beyond, bcrypt does not look at.
-const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=72;
+pub(crate) const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 8..=72;
 
 choice! {
     /// How much the Admin UI shows.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::Timestamp,
     error::Result,
-    realtime::{Context, Event},
+    realtime::{Acks, Arguments, Context, Event, Failure, Handling, Order},
 };
 
 /// `auth:refresh`.
@@ -22,6 +22,13 @@ pub struct Refreshed {
 
 impl Event for Refresh {
     const NAME: &'static str = "auth:refresh";
+    const HANDLING: Handling = Handling {
+        order: Order::Serial,
+        failure: Failure::AckOrEvent,
+        arguments: Arguments::First,
+        acks: Acks::Object,
+        is_secret: true,
+    };
     type Reply = Refreshed;
 
     async fn handle(self, cx: Context) -> Result<Refreshed> {

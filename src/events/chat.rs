@@ -22,6 +22,7 @@ impl Event for Join {
         failure: Failure::AckAndEvent,
         arguments: Arguments::First,
         acks: Acks::Object,
+        is_secret: false,
     };
     type Reply = Entered;
 

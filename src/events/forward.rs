@@ -18,6 +18,7 @@ const FORWARDED: Handling = Handling {
     failure: Failure::AckOrEvent,
     arguments: Arguments::All,
     acks: Acks::Bare,
+    is_secret: false,
 };
 
 /// The key of the object that stands for binary.

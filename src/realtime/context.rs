@@ -69,6 +69,8 @@ pub struct Handling {
     pub arguments: Arguments,
     /// What its ack looks like.
     pub acks: Acks,
+    /// Whether it brings secrets, as a token: no administrator is shown it.
+    pub is_secret: bool,
 }
 
 /// An event that clients send.
@@ -86,6 +88,7 @@ pub trait Event: DeserializeOwned + Send + 'static {
         failure: Failure::AckOrEvent,
         arguments: Arguments::First,
         acks: Acks::Object,
+        is_secret: false,
     };
     /// What the ack adds to `ok`: a struct or map, or `()` for nothing.
     type Reply: Serialize + Send + Sync + 'static;

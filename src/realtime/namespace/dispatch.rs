@@ -22,9 +22,6 @@ use crate::{
     telemetry::{self, series},
 };
 
-/// Events that bring tokens: no administrator is shown them.
-const SECRET_EVENTS: [&str; 1] = ["auth:refresh"];
-
 /// A successful ack, ready to be encoded.
 pub type Reply = Box<dyn erased_serde::Serialize + Send + Sync>;
 
@@ -114,7 +111,7 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
     let name = arguments::event_name(&value).ok_or(CloseReason::ParseError)?;
     let route = rules.routes.get(name.as_str());
     // Whoever looks on is not to be able to act as the user.
-    if !SECRET_EVENTS.contains(&name.as_str()) {
+    if route.is_none_or(|route| !route.handling.is_secret) {
         let received = || Sight::Received(session.id().clone(), Encoded::of(&value));
         context.namespace.show_event(received);
     }
