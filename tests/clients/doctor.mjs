@@ -171,10 +171,11 @@ spec('people get a table without colours where it is no terminal, and no secrets
 spec('on a terminal it has colours', async (t) => {
   const cwd = await install(t);
   const url = await roomcast(t);
-  const pty = "python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)'";
+  const own = 'env -u CI -u NO_COLOR -u NODE_DISABLE_COLORS -u FORCE_COLOR TERM=xterm';
+  const pty = `${own} python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)'`;
   const text = `${pty} node examples/doctor --node-server ${url} --roomcast ${url} --checks handshake`;
-  const { code, stdout } = await new Program(text, { cwd, env: { TERM: 'xterm' } }).ended();
-  assert.equal(code, 0, stdout);
+  const { code, stdout, stderr } = await new Program(text, { cwd }).ended();
+  assert.equal(code, 0, stdout + stderr);
   assert.match(stdout, /\x1b\[32msame +\x1b\[0mpath/);
 });
 
