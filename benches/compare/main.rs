@@ -15,7 +15,7 @@
 #![allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
 #![allow(clippy::cast_possible_truncation)] // Counts of what is in memory.
 
-use std::{error::Error, io::Read, path::PathBuf, process::ExitCode, time::Duration};
+use std::{error::Error, io::Read, process::ExitCode, time::Duration};
 
 mod ask;
 mod check;
@@ -24,6 +24,7 @@ mod crowd;
 mod floor;
 mod floor_words;
 mod hall;
+mod options;
 mod picture;
 mod process;
 mod rows;
@@ -35,82 +36,27 @@ mod table;
 mod talk;
 mod wire;
 
+use options::{Defaults, Options};
 use rows::ROWS;
-use scene::Plan;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(3);
 const QUICK_ROUND: Duration = Duration::from_millis(100);
-const QUICK_DIVISOR: usize = 50;
-
-struct Options {
-    rows: Option<Vec<String>>,
-    rounds: usize,
-    plan: Plan,
-    json: PathBuf,
-    picture: PathBuf,
-}
-
-fn options() -> Outcome<Options> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let mut options = Options {
-        rows: None,
-        rounds: ROUNDS,
-        plan: Plan {
-            round: ROUND,
-            divisor: 1,
-        },
-        json: folder.join("compare.json"),
-        picture: folder.join("compare.svg"),
-    };
-    // As the other benchmarks have it.
-    let mut is_quick = std::env::var_os("BENCH_DIVISOR").is_some();
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
-        match word.as_str() {
-            "--rows" => options.rows = Some(value()?.split(',').map(str::to_owned).collect()),
-            "--rounds" => options.rounds = value()?.parse()?,
-            "--seconds" => options.plan.round = Duration::try_from_secs_f64(value()?.parse()?)?,
-            "--json" => options.json = value()?.into(),
-            "--picture" => options.picture = value()?.into(),
-            "--quick" => is_quick = true,
-            // Cargo says so.
-            "--bench" => {}
-            _ => return Err(format!("what is {word}?").into()),
-        }
-    }
-    if is_quick {
-        options.rounds = 1;
-        options.plan = Plan {
-            round: QUICK_ROUND,
-            divisor: QUICK_DIVISOR,
-        };
-    }
-    Ok(options)
-}
 
 /// Compares; whether nothing was lost, doubled or out of order.
 fn compare() -> Outcome<bool> {
-    let options = options()?;
-    let asked = options
-        .rows
-        .unwrap_or_else(|| ROWS.iter().map(|row| row.name.to_owned()).collect());
-    if let Some(unknown) = asked
-        .iter()
-        .find(|name| ROWS.iter().all(|row| row.name != **name))
-    {
-        return Err(format!("there is no row {unknown}").into());
-    }
+    let options = Options::read(&Defaults {
+        name: "compare",
+        one: "row",
+        all: ROWS.iter().map(|row| row.name).collect(),
+        round: ROUND,
+        quick_round: QUICK_ROUND,
+    })?;
     process::raise_open_files()?;
     table::headline();
     let mut measured = Vec::new();
-    for row in ROWS
-        .iter()
-        .filter(|row| asked.iter().any(|name| name == row.name))
-    {
+    for row in ROWS.iter().filter(|row| options.asks_for(row.name)) {
         let result = run::measure(row, &options.plan, options.rounds);
         let result = result.map_err(|error| format!("{}: {error}", row.name))?;
         table::print(&result);

@@ -21,7 +21,7 @@
 #![allow(clippy::cast_precision_loss)] // Far fewer than 2^52.
 #![allow(clippy::cast_possible_truncation)] // Counts of what is in memory, and powers of ten.
 
-use std::{error::Error, path::PathBuf, process::ExitCode, time::Duration};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 mod chart;
 #[path = "../compare/check.rs"]
@@ -38,6 +38,8 @@ mod flap;
 mod hall;
 mod house;
 mod measured;
+#[path = "../compare/options.rs"]
+mod options;
 mod point;
 #[path = "../compare/process.rs"]
 #[allow(dead_code)] // That benchmark has other servers too.
@@ -57,78 +59,25 @@ mod visit;
 mod wire;
 
 use curves::CURVES;
-use scene::Plan;
+use options::{Defaults, Options};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_millis(500);
 const QUICK_ROUND: Duration = Duration::from_millis(50);
-const QUICK_DIVISOR: usize = 50;
-
-struct Options {
-    curves: Option<Vec<String>>,
-    rounds: usize,
-    plan: Plan,
-    json: PathBuf,
-    picture: PathBuf,
-}
-
-fn options() -> Outcome<Options> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let mut options = Options {
-        curves: None,
-        rounds: ROUNDS,
-        plan: Plan {
-            round: ROUND,
-            divisor: 1,
-        },
-        json: folder.join("growth.json"),
-        picture: folder.join("growth.svg"),
-    };
-    // As the other benchmarks have it.
-    let mut is_quick = std::env::var_os("BENCH_DIVISOR").is_some();
-    let mut words = std::env::args().skip(1);
-    while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
-        match word.as_str() {
-            "--curves" => options.curves = Some(value()?.split(',').map(str::to_owned).collect()),
-            "--rounds" => options.rounds = value()?.parse()?,
-            "--seconds" => options.plan.round = Duration::try_from_secs_f64(value()?.parse()?)?,
-            "--json" => options.json = value()?.into(),
-            "--picture" => options.picture = value()?.into(),
-            "--quick" => is_quick = true,
-            // Cargo says so.
-            "--bench" => {}
-            _ => return Err(format!("what is {word}?").into()),
-        }
-    }
-    if is_quick {
-        options.rounds = 1;
-        options.plan = Plan {
-            round: QUICK_ROUND,
-            divisor: QUICK_DIVISOR,
-        };
-    }
-    Ok(options)
-}
 
 /// Measures; whether nothing was lost, doubled or out of order.
 fn grow() -> Outcome<bool> {
-    let options = options()?;
-    let asked = options
-        .curves
-        .unwrap_or_else(|| CURVES.iter().map(|curve| curve.name.to_owned()).collect());
-    let is_known = |name: &String| CURVES.iter().any(|curve| curve.name == *name);
-    if let Some(unknown) = asked.iter().find(|name| !is_known(name)) {
-        return Err(format!("there is no curve {unknown}").into());
-    }
+    let options = Options::read(&Defaults {
+        name: "growth",
+        one: "curve",
+        all: CURVES.iter().map(|curve| curve.name).collect(),
+        round: ROUND,
+        quick_round: QUICK_ROUND,
+    })?;
     process::raise_open_files()?;
     let mut measured = Vec::new();
-    for curve in CURVES
-        .iter()
-        .filter(|curve| asked.iter().any(|name| name == curve.name))
-    {
+    for curve in CURVES.iter().filter(|curve| options.asks_for(curve.name)) {
         let result = measured::measure(curve, &options.plan, options.rounds);
         let result = result.map_err(|error| format!("{}: {error}", curve.name))?;
         report::print(&result);
