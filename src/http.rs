@@ -21,6 +21,7 @@ mod notifications;
 mod openapi;
 mod ops;
 mod orders;
+mod outside;
 mod page;
 mod params;
 mod payments;
@@ -37,28 +38,24 @@ mod unread;
 #[cfg(test)]
 mod tests;
 
-use std::{convert::Infallible, sync::Arc};
-
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
+    extract::DefaultBodyLimit,
     middleware::{Next, from_fn, from_fn_with_state},
-    response::Response,
     routing::any,
 };
-use tower::{Layer, util::BoxCloneSyncService};
 use utoipa_axum::router::OpenApiRouter;
 
-use self::{address::Proxies, cors::Origins, identity::Gate};
+use self::{cors::Origins, identity::Gate};
 use crate::{
     config::{Config, ConfigError},
-    error::Result,
     realtime::engine::Engine,
 };
 
 pub use app::{App, Parts};
 pub use limits::Requests;
 pub use ops::{Readiness, RedisProbe};
+pub use outside::Outside;
 
 /// Every route but those of clients' sockets, which [`outside`] adds.
 pub fn router(app: &App) -> Router {
@@ -78,7 +75,6 @@ pub fn router(app: &App) -> Router {
         // Of these the first is outermost. Each call of `layer` would cost a request two boxes.
         .layer((
             from_fn(async |request, next| to_end::run(measure::measure(request, next)).await),
-            problem::catch_panics(),
             DefaultBodyLimit::max(app.config.limits.payload_bytes),
             openapi::Document::layer(&document),
         ))
@@ -106,21 +102,14 @@ fn api() -> OpenApiRouter<App> {
 /// Health and metrics alone, for the listener of operators.
 pub fn ops_router(app: &App) -> Router {
     let router = ops::private_routes().with_state(app.clone());
-    problem::complete(router).layer(problem::catch_panics())
+    let caught = async |request, next: Next| problem::caught(next.run(request)).await;
+    problem::complete(router).layer(from_fn(caught))
 }
 
 /// Puts the Socket.IO endpoint and the stock client's files beside the routes, and around all of
 /// them the check of a WebSocket's `Origin`, CORS, and the client's address. Outside of what the
 /// routes have around them: a poll whose client hangs up ends with it.
-pub fn outside(
-    router: Router,
-    engine: Engine,
-    config: &Config,
-) -> std::result::Result<Outside, ConfigError> {
-    let entrance = Entrance {
-        origins: Origins::new(&config.server.allowed_origins),
-        proxies: config.server.proxies()?.into(),
-    };
+pub fn outside(router: Router, engine: Engine, config: &Config) -> Result<Outside, ConfigError> {
     let endpoint = any(move |request| async move { engine.serve(request).await });
     let client_files =
         client_files::routes().method_not_allowed_fallback(problem::method_not_allowed);
@@ -128,29 +117,7 @@ pub fn outside(
         .route("/socket.io", endpoint.clone())
         .route("/socket.io/", endpoint)
         .merge(client_files);
-    let layers = (
-        cors::layer(entrance.origins.clone()),
-        from_fn_with_state(Arc::new(entrance), enter),
-    );
-    // Around the router, not around each of its routes, which would be copied for a request.
-    Ok(BoxCloneSyncService::new(layers.layer(router)))
-}
-
-/// Answers every request.
-pub type Outside = BoxCloneSyncService<Request, Response, Infallible>;
-
-/// What every request passes first.
-struct Entrance {
-    origins: Origins,
-    proxies: Proxies,
-}
-
-async fn enter(
-    State(entrance): State<Arc<Entrance>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response> {
-    address::note(&mut request, &entrance.proxies);
-    entrance.origins.check_upgrade(&request)?;
-    Ok(unread::finish(request, next).await)
+    let origins = Origins::new(&config.server.allowed_origins);
+    let proxies = config.server.proxies()?.into();
+    Ok(Outside::new(router, origins, proxies))
 }

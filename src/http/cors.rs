@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, Uri, header},
+    response::Response,
 };
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
@@ -75,6 +76,22 @@ pub fn layer(origins: Origins) -> CorsLayer {
         .max_age(MAX_AGE)
 }
 
+/// What an answer may depend on.
+const VARY: HeaderValue = HeaderValue::from_static(
+    "origin, access-control-request-method, access-control-request-headers",
+);
+
+/// Whether a page may have sent it: others are not told what pages may do.
+pub fn concerns(request: &Request) -> bool {
+    request.headers().contains_key(header::ORIGIN) || request.method() == Method::OPTIONS
+}
+
+/// The answer to who is no page: a cache must not give it to one.
+pub fn varies(mut answer: Response) -> Response {
+    answer.headers_mut().append(header::VARY, VARY);
+    answer
+}
+
 /// Whether the page came from this host and port. The scheme is left out: behind a proxy that ends
 /// TLS the page's is `https` and ours `http`.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap, uri: &Uri) -> bool {
@@ -97,7 +114,6 @@ mod tests {
         extract::State,
         http::StatusCode,
         middleware::{Next, from_fn_with_state},
-        response::Response,
     };
     use tower::ServiceExt;
 

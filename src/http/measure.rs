@@ -9,17 +9,18 @@ use axum::{
     response::Response,
 };
 
+use super::problem;
 use crate::telemetry::series;
 
 /// The route of requests that fit none: a client must not be able to make up labels.
 const NO_ROUTE: &str = "none";
 
-/// Notes route, method, status and duration of a request.
+/// Notes route, method, status and duration of a request; a handler's panic becomes an answer.
 pub async fn measure(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let method = known(request.method());
-    let response = next.run(request).await;
+    let response = problem::caught(next.run(request)).await;
     series::request(
         route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str),
         method,

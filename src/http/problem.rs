@@ -1,14 +1,14 @@
 //! Errors as `application/problem+json` (RFC 9457), for whatever goes wrong on the way.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
     Router,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::FutureExt;
 use serde::Serialize;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::error::{Code, Error};
 
@@ -104,11 +104,12 @@ pub async fn method_not_allowed() -> Error {
 }
 
 /// Turns a handler's panic into an answer; the connection goes on.
-pub fn catch_panics() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
-    CatchPanicLayer::custom(panicked)
+pub async fn caught(answer: impl Future<Output = Response>) -> Response {
+    let answer = AssertUnwindSafe(answer).catch_unwind().await;
+    answer.unwrap_or_else(panicked)
 }
 
-#[allow(clippy::needless_pass_by_value)] // The layer passes it so.
+#[allow(clippy::needless_pass_by_value)] // It is caught so.
 fn panicked(_panic: Box<dyn Any + Send>) -> Response {
     // The panic's text may quote what a client sent; where it happened is on standard error.
     tracing::error!("the handler of an HTTP request panicked");
@@ -120,6 +121,7 @@ mod tests {
     use axum::{
         body::{Body, to_bytes},
         http::Request,
+        middleware::{Next, from_fn},
         routing::get,
     };
     use serde_json::{Value, json};
@@ -139,7 +141,8 @@ mod tests {
             .route("/too-fast", get(too_fast))
             .route("/private", get(async || Error::unauthenticated()))
             .route("/full", get(async || Error::new(Code::QueueFull, "full")));
-        let router = complete(router).layer(catch_panics());
+        let catching = async |request, next: Next| caught(next.run(request)).await;
+        let router = complete(router).layer(from_fn(catching));
         let request = Request::builder().method(method).uri(path);
         let request = request.body(Body::empty()).unwrap();
         let (parts, body) = router.oneshot(request).await.unwrap().into_parts();

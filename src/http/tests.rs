@@ -1,5 +1,7 @@
 //! The description of the routes, and what stands around them, without a listener.
 
+use std::sync::Arc;
+
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
@@ -113,10 +115,10 @@ async fn send(eio3: bool, method: Method, path: &str) -> Response {
     config.socket.eio3 = eio3;
     let endpoint = Endpoint::new(&config, &[], Root::Roomcast);
     let router = problem::complete(Router::new());
-    let router = outside(router, endpoint.engine(), &config).unwrap();
+    let outside = outside(router, endpoint.engine(), &config).unwrap();
     let request = Request::builder().method(method).uri(path);
     let request = request.body(Body::empty()).unwrap();
-    router.oneshot(request).await.unwrap()
+    outside.answer(request).await
 }
 
 #[tokio::test]

@@ -13,7 +13,6 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
     http::header::EXPECT,
-    middleware::Next,
     response::Response,
 };
 use futures::StreamExt;
@@ -25,15 +24,15 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// Answers the request, and reads what is left of its body then.
-pub async fn finish(request: Request, next: Next) -> Response {
+pub async fn finish(request: Request, answer: impl AsyncFnOnce(Request) -> Response) -> Response {
     // Who waits for leave to send a body has not sent it.
     if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
-        return next.run(request).await;
+        return answer(request).await;
     }
     let (parts, body) = request.into_parts();
     let body = Shared(Arc::new(Mutex::new(body)));
     let request = Request::from_parts(parts, Body::new(body.clone()));
-    let response = next.run(request).await;
+    let response = answer(request).await;
     if !body.is_end_stream() {
         // The answer goes out meanwhile.
         tokio::spawn(tokio::time::timeout(MAX_TIME, discard(body)));

@@ -1,6 +1,6 @@
 //! Accepting connections and serving HTTP/1 and HTTP/2 on them.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{body::Body, extract::ConnectInfo};
 use hyper::{
@@ -16,7 +16,6 @@ use tokio::{
     net::{TcpListener, TcpStream, lookup_host},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt;
 
 use super::again::Again;
 use crate::{http::Outside, realtime::streams::Hangup};
@@ -130,7 +129,8 @@ impl Connection {
             let extensions = request.extensions_mut();
             extensions.insert(ConnectInfo(peer));
             extensions.insert(hangs_up.clone());
-            routes.clone().oneshot(request.map(Body::new))
+            let routes = routes.clone();
+            async move { Ok::<_, Infallible>(routes.answer(request.map(Body::new)).await) }
         });
         let timeout = self.header_read_timeout;
         let protocol = tokio::select! {
