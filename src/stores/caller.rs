@@ -6,7 +6,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     ports::{Appended, Commit, StoreResult},
-    telemetry::metric,
+    telemetry::series,
 };
 
 /// The caller of an append.
@@ -31,7 +31,7 @@ impl Caller {
         commits: &mpsc::UnboundedSender<Commit>,
     ) {
         let latency = self.queued_at.elapsed().as_secs_f64();
-        ::metrics::histogram!(metric::APPEND_SECONDS).record(latency);
+        series::append_seconds().record(latency);
         let entry = match outcome {
             Ok(appended) if !appended.duplicate => appended.entry,
             // A caller that has gone does not need to know.

@@ -10,6 +10,7 @@ use crate::ports::Class;
 
 static QUEUED: LazyLock<Gauge> = LazyLock::new(|| gauge!(metric::QUEUED_EVENTS));
 static EVENT_SECONDS: LazyLock<Histogram> = LazyLock::new(|| histogram!(metric::EVENT_SECONDS));
+static APPEND_SECONDS: LazyLock<Histogram> = LazyLock::new(|| histogram!(metric::APPEND_SECONDS));
 static DELIVERIES: LazyLock<[(Class, Counter); 3]> = LazyLock::new(|| {
     [Class::Durable, Class::Latest, Class::Passing].map(|class| {
         let counter = counter!(metric::DELIVERIES, "class" => class.as_str());
@@ -25,6 +26,11 @@ pub fn queued() -> &'static Gauge {
 /// Seconds that an event has taken.
 pub fn event_seconds() -> &'static Histogram {
     &EVENT_SECONDS
+}
+
+/// Seconds from an append to its commit.
+pub fn append_seconds() -> &'static Histogram {
+    &APPEND_SECONDS
 }
 
 /// Counts events handed to sockets.

@@ -59,6 +59,10 @@ impl Job for Append {
         Ok(())
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn answer(self: Box<Self>, fate: StoreResult<()>, commits: &mpsc::UnboundedSender<Commit>) {
         let outcome = fate.and(self.outcome.ok_or(StoreError));
         self.caller.answer(outcome, commits);
@@ -108,8 +112,5 @@ fn insert(connection: &Connection, place: KnownFeed, entry: &NewEntry) -> rusqli
                 .map(|attachment| attachment.to_bytes()),
             entry.kept_origin().map(SocketId::as_str),
         ])?;
-    connection
-        .prepare_cached("UPDATE feeds SET last_seq = ?2 WHERE id = ?1")?
-        .execute([place.row, place.last_seq])?;
     Ok(())
 }

@@ -23,6 +23,11 @@ pub(super) trait Job: Send {
     /// Does the work inside the group's transaction and keeps what came of it.
     fn run(&mut self, connection: &Connection, feeds: &mut KnownFeeds) -> rusqlite::Result<()>;
 
+    /// Whether the work can be done once more, after it was undone.
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     /// Tells whoever waits, after the group has been committed or rolled back; new entries go to
     /// `commits`.
     fn answer(self: Box<Self>, fate: StoreResult<()>, commits: &mpsc::UnboundedSender<Commit>);
@@ -52,7 +57,11 @@ pub(super) struct KnownFeed {
 
 /// The feeds written lately. Forgotten whenever anything is rolled back.
 #[derive(Default)]
-pub(super) struct KnownFeeds(HashMap<FeedId, KnownFeed>);
+pub(super) struct KnownFeeds {
+    known: HashMap<FeedId, KnownFeed>,
+    /// The last `seq` of the feeds where the database has not heard of it yet, by row.
+    unsaved: HashMap<i64, i64>,
+}
 
 impl KnownFeeds {
     /// The feed, made if this is the first that is heard of it.
@@ -61,7 +70,7 @@ impl KnownFeeds {
         connection: &Connection,
         feed: &FeedId,
     ) -> rusqlite::Result<KnownFeed> {
-        if let Some(known) = self.0.get(feed) {
+        if let Some(known) = self.known.get(feed) {
             return Ok(*known);
         }
         let key = feed.key();
@@ -93,16 +102,26 @@ impl KnownFeeds {
         Ok(KnownFeed { row, last_seq: 0 })
     }
 
-    /// Notes where a feed stands after a write.
+    /// Notes where a feed stands after a write, to be [saved](Self::save).
     pub(super) fn note(&mut self, feed: &FeedId, known: KnownFeed) {
-        if let Some(place) = self.0.get_mut(feed) {
-            *place = known;
-            return;
+        self.unsaved.insert(known.row, known.last_seq);
+        match self.known.get_mut(feed) {
+            Some(place) => *place = known,
+            None => drop(self.known.insert(feed.clone(), known)),
         }
-        if self.0.len() >= MAX_KNOWN_FEEDS {
-            self.0.clear();
+    }
+
+    /// Writes where feeds stand, once for all that was written to each.
+    fn save(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        for (row, last_seq) in self.unsaved.drain() {
+            connection
+                .prepare_cached("UPDATE feeds SET last_seq = ?2 WHERE id = ?1")?
+                .execute([row, last_seq])?;
         }
-        self.0.insert(feed.clone(), known);
+        if self.known.len() >= MAX_KNOWN_FEEDS {
+            self.known.clear();
+        }
+        Ok(())
     }
 }
 
@@ -130,26 +149,42 @@ fn transact(
     jobs: &mut [Box<dyn Job>],
 ) -> Result<Vec<StoreResult<()>>, Fault> {
     step(connection, "BEGIN IMMEDIATE")?;
-    let fates = jobs
-        .iter_mut()
-        .map(|job| run_alone(connection, feeds, job.as_mut()))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut fates = Vec::with_capacity(jobs.len());
+    let mut rest = jobs;
+    while !rest.is_empty() {
+        let repeatable = rest.iter().take_while(|job| job.is_repeatable()).count();
+        let (now, later) = rest.split_at_mut(repeatable.max(1));
+        // As a rule all goes well, and once for all of them is enough.
+        let fate = run(connection, feeds, now)?;
+        if fate.is_err() && now.len() > 1 {
+            for job in now {
+                fates.push(run(connection, feeds, std::slice::from_mut(job))?);
+            }
+        } else {
+            fates.extend(std::iter::repeat_n(fate, now.len()));
+        }
+        rest = later;
+    }
     step(connection, "COMMIT")?;
     Ok(fates)
 }
 
-/// Runs one job so that its failure undoes only its own changes. Fails when the whole
-/// transaction is lost.
-fn run_alone(
+/// Runs jobs so that the failure of one undoes their changes only. Fails when the whole transaction
+/// is lost.
+fn run(
     connection: &Connection,
     feeds: &mut KnownFeeds,
-    job: &mut dyn Job,
+    jobs: &mut [Box<dyn Job>],
 ) -> Result<StoreResult<()>, Fault> {
-    step(connection, "SAVEPOINT one")?;
-    let run = catch_unwind(AssertUnwindSafe(|| job.run(connection, feeds)));
+    step(connection, "SAVEPOINT jobs")?;
+    let run = catch_unwind(AssertUnwindSafe(|| {
+        jobs.iter_mut()
+            .try_for_each(|job| job.run(connection, feeds))?;
+        feeds.save(connection)
+    }));
     let fault = match run {
         Ok(Ok(())) => {
-            step(connection, "RELEASE one")?;
+            step(connection, "RELEASE jobs")?;
             return Ok(Ok(()));
         }
         Ok(Err(error)) => Fault::from(error),
@@ -160,10 +195,12 @@ fn run_alone(
     if connection.is_autocommit() {
         return Err(fault);
     }
-    step(connection, "ROLLBACK TO one")?;
-    step(connection, "RELEASE one")?;
-    ErrorKind::Write.count();
-    tracing::error!(error = %fault, "a write failed");
+    step(connection, "ROLLBACK TO jobs")?;
+    step(connection, "RELEASE jobs")?;
+    if jobs.len() == 1 {
+        ErrorKind::Write.count();
+        tracing::error!(error = %fault, "a write failed");
+    }
     Ok(Err(StoreError))
 }
 

@@ -163,6 +163,47 @@ async fn a_group_that_cannot_be_committed_is_undone_and_the_next_one_is_served()
 }
 
 #[tokio::test]
+async fn an_append_that_fails_leaves_its_neighbours_in_the_group_and_takes_no_place() {
+    let mut opened = open(16, PATIENT);
+    opened.commits.close();
+    let store = &opened.store;
+    let elsewhere = |content| NewEntry {
+        feed: FeedId::Room(RoomId::new("elsewhere").unwrap()),
+        ..entry(content)
+    };
+    let first = store.append(entry("first")).await.unwrap();
+    let same_id = NewEntry {
+        id: first.entry.id.clone(),
+        ..entry("the same id")
+    };
+    for round in 0..2 {
+        let held = hold(store).await;
+        let mut group = Box::pin(async {
+            tokio::join!(
+                store.append(entry("before")),
+                store.append(elsewhere("there")),
+                store.append(same_id.clone()),
+                store.append(entry("after")),
+                add(store, ["one", "two"][round]),
+            )
+        });
+        assert!((&mut group).now_or_never().is_none());
+        drop(held);
+        let (before, there, failed, after, added) = group.await;
+        let so_far = 2 * round as u64 + 1;
+        let seqs = [before, there, after].map(|appended| appended.unwrap().entry.seq);
+        assert_eq!(seqs, [so_far + 1, round as u64 + 1, so_far + 2]);
+        assert_eq!((failed.unwrap_err(), added), (StoreError, Ok(1)));
+    }
+    let stored = store.read(|connection| {
+        connection.query_row("SELECT group_concat(last_seq) FROM feeds", [], |row| {
+            row.get(0)
+        })
+    });
+    assert_eq!(stored.await, Ok("5,2".to_owned()));
+}
+
+#[tokio::test]
 async fn a_full_queue_makes_writers_wait_for_a_limited_time_only() {
     let opened = open(1, Duration::from_millis(50));
     let store = &opened.store;

@@ -168,14 +168,16 @@ impl Drop for Thread {
 
 impl Thread {
     fn run(mut self) {
+        let depth = ::metrics::gauge!(metric::QUEUE_DEPTH);
+        let group_size = ::metrics::histogram!(metric::GROUP_SIZE);
         let mut waiting = Vec::with_capacity(self.group);
         loop {
             self.line.take(self.group, &mut waiting);
             if waiting.is_empty() {
                 break;
             }
-            ::metrics::gauge!(metric::QUEUE_DEPTH).set(self.line.len() as f64);
-            ::metrics::histogram!(metric::GROUP_SIZE).record(waiting.len() as f64);
+            depth.set(self.line.len() as f64);
+            group_size.record(waiting.len() as f64);
             self.write(&mut waiting);
         }
         let emptied: rusqlite::Result<()> =
