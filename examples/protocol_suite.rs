@@ -12,7 +12,7 @@ use roomcast::{
     config::{Config, Secret},
     domain::{Args, Room},
     realtime::{
-        Acks, Arguments, Budget, CloseReason, Connection, Failure, Handling, Order, Packet,
+        Acks, Arguments, Budget, CloseReason, Connection, Failure, Handling, Order, Packet, Runner,
         Treatment,
         engine::{Eio3, Engine, Handler, Hello, Incoming, Message, Options},
     },
@@ -90,7 +90,7 @@ impl Incoming for EchoSession {
         self.0 = Some(connection.clone());
     }
 
-    fn message(&mut self, message: Message) -> Result<(), CloseReason> {
+    fn message(&mut self, message: Message) -> Result<Option<Runner>, CloseReason> {
         let packet = match message {
             Message::Text(text) => Packet::control('4', &text),
             Message::Binary(bytes) => Packet::binary(&bytes),
@@ -101,7 +101,7 @@ impl Incoming for EchoSession {
         if let Some(connection) = &self.0 {
             connection.push(&packet, Treatment::Must);
         }
-        Ok(())
+        Ok(None)
     }
 
     fn closed(&mut self, _: CloseReason) {

@@ -33,12 +33,12 @@ mod wire;
 
 pub use budget::Budget;
 pub use connection::{CloseReason, Connection};
-pub use context::{Acks, Arguments, Context, Event, Failure, Handling, Order};
+pub use context::{Acks, Arguments, Context, Event, Failure, Handling, Order, Scope};
 pub use limits::{
     ConnectionGuard, ConnectionLimits, EventBucket, EventLimits, Exceeded, PollingGuard,
     RefusedGuard, UserGuard, drain,
 };
 pub use outbox::{Pushed, Treatment};
-pub use queue::QueueLimits;
+pub use queue::{QueueLimits, Runner};
 pub use session::{NewSession, Session};
 pub use wire::Packet;

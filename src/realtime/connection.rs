@@ -52,8 +52,10 @@ pub struct Connection {
 struct Wire {
     link: Link,
     outbox: Outbox,
-    /// On the flusher's list.
-    dirty: bool,
+    /// Who is to write what waits.
+    due: Due,
+    /// The reading task takes up what the client sent, and writes after it.
+    corked: bool,
     /// The transport took less than what waited.
     blocked: bool,
     /// A WebSocket is being tried in place of polling.
@@ -72,6 +74,17 @@ struct Wire {
     /// When the client last took something.
     progress_at: Instant,
     deadlines: Deadlines,
+}
+
+/// Who writes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// Nothing has been added.
+    Nobody,
+    /// It is on the flusher's list.
+    Flusher,
+    /// The reading task, when it has taken up what the client sent.
+    Reader,
 }
 
 /// By what packets reach the client.
@@ -102,7 +115,8 @@ impl Connection {
             wire: Mutex::new(Wire {
                 link,
                 outbox: Outbox::default(),
-                dirty: false,
+                due: Due::Nobody,
+                corked: false,
                 blocked: false,
                 upgrading: false,
                 trying: false,
@@ -183,8 +197,13 @@ impl Connection {
     }
 
     fn make_dirty(self: &Arc<Self>, wire: &mut Wire) {
-        if !wire.dirty && !wire.ended {
-            wire.dirty = true;
+        if wire.ended || wire.due != Due::Nobody {
+            return;
+        }
+        if wire.corked {
+            wire.due = Due::Reader;
+        } else {
+            wire.due = Due::Flusher;
             self.shared.flusher(self.id).add(self.clone());
         }
     }

@@ -102,10 +102,17 @@ pub trait Event: DeserializeOwned + Send + 'static {
 pub struct Context {
     pub(super) session: Arc<Session>,
     pub(super) identity: Identity,
-    pub(super) namespace: NamespaceHandle,
-    pub(super) services: Arc<Services>,
-    pub(super) rules: Arc<Rules>,
     pub(super) asks: bool,
+}
+
+/// What all sockets of a namespace are served by.
+pub struct Scope {
+    /// The namespace.
+    pub namespace: NamespaceHandle,
+    /// How its events are handled.
+    pub rules: Rules,
+    /// Roomcast's own services.
+    pub services: Arc<Services>,
 }
 
 impl Context {
@@ -139,17 +146,17 @@ impl Context {
 
     /// Puts the socket into a room of its namespace.
     pub fn join(&self, room: &Room) -> Result<Joined> {
-        self.namespace.join(self.session.id(), room)
+        self.namespace().join(self.session.id(), room)
     }
 
     /// Takes the socket out of a room.
     pub fn leave(&self, room: &Room) -> Left {
-        self.namespace.leave(self.session.id(), room)
+        self.namespace().leave(self.session.id(), room)
     }
 
     /// The rooms that the socket is in, its own among them.
     pub fn rooms(&self) -> Vec<Room> {
-        self.namespace.rooms_of(self.session.id())
+        self.namespace().rooms_of(self.session.id())
     }
 
     /// Sends an event to every socket of a room, this one included if it is in it. Nothing is kept
@@ -157,11 +164,21 @@ impl Context {
     pub fn emit(&self, room: &Room, event: &str, payload: Payload<'_>) {
         let to = std::slice::from_ref(room);
         let emit = Emit::new(Class::Passing, to, event, payload);
-        self.namespace.emit(emit);
+        self.namespace().emit(emit);
     }
 
     /// Roomcast's own services.
     pub fn services(&self) -> &Services {
-        &self.services
+        &self.session.scope().services
+    }
+
+    /// The socket's namespace.
+    pub(super) fn namespace(&self) -> &NamespaceHandle {
+        &self.session.scope().namespace
+    }
+
+    /// How its events are handled.
+    pub(super) fn rules(&self) -> &Rules {
+        &self.session.scope().rules
     }
 }

@@ -24,6 +24,7 @@ use super::{
     connection::{CloseReason, Connection},
     flusher::Flusher,
     outbox::Treatment,
+    queue::Runner,
     timers::Timers,
     wire::Packet,
 };
@@ -148,8 +149,8 @@ pub trait Handler: Send + Sync + 'static {
 pub trait Incoming: Send {
     /// The session has begun.
     fn begin(&mut self, connection: &Arc<Connection>);
-    /// The client has sent something. An error ends the connection.
-    fn message(&mut self, message: Message) -> Result<(), CloseReason>;
+    /// The client has sent something. What is returned handles it. An error ends the connection.
+    fn message(&mut self, message: Message) -> Result<Option<Runner>, CloseReason>;
     /// Little or nothing waits for the client any more, as was
     /// [asked for](Connection::ask_for_relief).
     fn relieved(&mut self) {}

@@ -52,7 +52,7 @@ use self::{
     options::{engine_options, queue_limits},
 };
 use super::{
-    ConnectionLimits, Context, Event, EventLimits, Handling, engine::Engine, expiry::Expiry,
+    ConnectionLimits, Context, Event, EventLimits, Handling, Scope, engine::Engine, expiry::Expiry,
     log::LogLimits,
 };
 use crate::{
@@ -244,15 +244,17 @@ impl Endpoint {
             } = namespace;
             let gate = Gate {
                 hub: Arc::downgrade(hub),
-                namespace: hub.namespace(path),
-                rules: Arc::new(Rules {
-                    routes: dispatch::table(routes),
-                    events: events.clone(),
-                    event_timeout: config.socket.event_timeout(),
-                    payload_bytes: config.limits.payload_bytes,
+                scope: Arc::new(Scope {
+                    namespace: hub.namespace(path),
+                    rules: Rules {
+                        routes: dispatch::table(routes),
+                        events: events.clone(),
+                        event_timeout: config.socket.event_timeout(),
+                        payload_bytes: config.limits.payload_bytes,
+                    },
+                    services: behind.services.clone(),
                 }),
                 auth: behind.auth.clone(),
-                services: behind.services.clone(),
                 connections: self.acceptor.connections.clone(),
                 queue: queue_limits(&config.socket),
                 on_connect,

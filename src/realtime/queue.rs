@@ -1,22 +1,19 @@
 //! One socket's events, in the order in which it sent them.
 
+mod run;
 #[cfg(test)]
 mod tests;
 
 use std::{
     collections::VecDeque,
-    future::{poll_fn, ready},
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll, Waker},
 };
 
-use futures::{
-    future::BoxFuture,
-    stream::{FuturesOrdered, Stream},
-};
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
+pub use self::run::Runner;
 use super::Order;
 use crate::telemetry::series;
 
@@ -86,7 +83,7 @@ impl Drop for Counted {
 /// Whether the next job may begin; wakes when it may.
 pub type Ready = Box<dyn Fn(&mut Context<'_>) -> Poll<()> + Send + Sync>;
 
-/// A bounded queue with a task of its own only while there is work: an idle socket costs none.
+/// A bounded queue with a task of its own only while a job has to wait: an idle socket costs none.
 pub struct EventQueue {
     limits: QueueLimits,
     /// While it is pending, nothing more begins.
@@ -139,7 +136,7 @@ impl EventQueue {
         state.bytes += first.bytes;
         state.jobs.push_front(Waiting::new(first));
         state.phase = Phase::Running;
-        tokio::spawn(self.clone().run());
+        drop(Runner::new(self.clone()));
     }
 
     /// Whether an event of this size is within the limits.
@@ -150,12 +147,14 @@ impl EventQueue {
     }
 
     /// Adds a job at the end, whatever the limits (see [`EventQueue::has_room`]). After
-    /// [`EventQueue::close`] it is dropped in silence: the socket that sent it has gone.
-    pub fn push(self: &Arc<Self>, job: Job) {
+    /// [`EventQueue::close`] it is dropped in silence: the socket that sent it has gone. What is
+    /// returned does the jobs of a queue that was idle.
+    pub fn push(self: &Arc<Self>, job: Job) -> Option<Runner> {
         let mut state = self.state.lock();
-        if !matches!(state.phase, Phase::Closed { .. }) {
-            self.add(&mut state, job);
+        if matches!(state.phase, Phase::Closed { .. }) {
+            return None;
         }
+        self.add(&mut state, job)
     }
 
     /// Adds a last job, whatever the limits, and accepts no more. `pending` says what becomes of
@@ -175,76 +174,21 @@ impl EventQueue {
             state.jobs.clear();
             state.bytes = 0;
         }
-        self.add(&mut state, last);
+        drop(self.add(&mut state, last));
         state.phase = Phase::Closed { running: true };
     }
 
-    fn add(self: &Arc<Self>, state: &mut State, job: Job) {
+    fn add(self: &Arc<Self>, state: &mut State, job: Job) -> Option<Runner> {
         state.bytes += job.bytes;
         state.jobs.push_back(Waiting::new(job));
         if state.phase == Phase::Idle {
             state.phase = Phase::Running;
-            tokio::spawn(self.clone().run());
-        } else if let Some(waker) = state.waiting.take() {
+            return Some(Runner::new(self.clone()));
+        }
+        if let Some(waker) = state.waiting.take() {
             waker.wake();
         }
-    }
-
-    async fn run(self: Arc<Self>) {
-        let mut under_way = FuturesOrdered::new();
-        while let Some(step) = self.next_step(&mut under_way).await {
-            match step {
-                Step::Finished(ending) => end(ending),
-                Step::Start(job) if job.order == Order::FirstPoll => {
-                    let mut work = job.work;
-                    match futures::poll!(&mut work) {
-                        Poll::Pending => under_way.push_back(work),
-                        Poll::Ready(ending) if under_way.is_empty() => end(ending),
-                        Poll::Ready(ending) => under_way.push_back(Box::pin(ready(ending))),
-                    }
-                }
-                Step::Start(job) => {
-                    while let Some(ending) = futures::StreamExt::next(&mut under_way).await {
-                        end(ending);
-                    }
-                    end(job.work.await);
-                }
-            }
-        }
-    }
-
-    /// The next job, or the end of one that is under way; none when everything is done.
-    async fn next_step(&self, under_way: &mut UnderWay) -> Option<Step> {
-        poll_fn(|cx| self.poll_step(under_way, cx)).await
-    }
-
-    fn poll_step(&self, under_way: &mut UnderWay, cx: &mut Context<'_>) -> Poll<Option<Step>> {
-        let running = match Pin::new(&mut *under_way).poll_next(cx) {
-            Poll::Ready(Some(ending)) => return Poll::Ready(Some(Step::Finished(ending))),
-            Poll::Ready(None) => false,
-            Poll::Pending => true,
-        };
-        let is_ready = (self.ready)(cx).is_ready();
-        let mut state = self.state.lock();
-        if is_ready
-            && under_way.len() < self.limits.in_flight
-            && let Some(Waiting { job, .. }) = state.jobs.pop_front()
-        {
-            state.bytes -= job.bytes;
-            return Poll::Ready(Some(Step::Start(job)));
-        }
-        if running || !state.jobs.is_empty() {
-            state.waiting = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        state.waiting = None;
-        state.phase = match state.phase {
-            Phase::Closed { .. } => Phase::Closed { running: false },
-            Phase::Held | Phase::Idle | Phase::Running => Phase::Idle,
-        };
-        // What a burst needed is given back.
-        state.jobs.shrink_to_fit();
-        Poll::Ready(None)
+        None
     }
 }
 
@@ -255,17 +199,4 @@ pub enum Pending {
     Finished,
     /// They are dropped: the client is no longer trusted.
     Dropped,
-}
-
-type UnderWay = FuturesOrdered<BoxFuture<'static, Ending>>;
-
-enum Step {
-    Start(Job),
-    Finished(Ending),
-}
-
-fn end(ending: Ending) {
-    if let Some(end) = ending {
-        end();
-    }
 }

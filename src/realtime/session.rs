@@ -7,7 +7,9 @@ use std::sync::{
 
 use parking_lot::RwLock;
 
-use super::{EventBucket, connection::Connection, namespace::ClientSockets, queue::EventQueue};
+use super::{
+    EventBucket, Scope, connection::Connection, namespace::ClientSockets, queue::EventQueue,
+};
 use crate::domain::{Identity, SocketId, User, UserId};
 
 /// What a new socket is made of.
@@ -16,6 +18,8 @@ pub struct NewSession {
     pub id: SocketId,
     /// What its client calls it to recover it, where that is possible.
     pub pid: Option<Arc<str>>,
+    /// What serves it.
+    pub scope: Arc<Scope>,
     /// Who is behind it.
     pub identity: Identity,
     /// The client's sockets, which it is to be one of.
@@ -30,6 +34,7 @@ pub struct NewSession {
 pub struct Session {
     id: SocketId,
     pid: Option<Arc<str>>,
+    scope: Arc<Scope>,
     user_id: Option<UserId>,
     identity: RwLock<Identity>,
     client: Arc<ClientSockets>,
@@ -54,6 +59,7 @@ impl Session {
         Arc::new(Self {
             id: new.id,
             pid: new.pid,
+            scope: new.scope,
             user_id: new.identity.user_id().cloned(),
             identity: RwLock::new(new.identity),
             client: new.client,
@@ -75,6 +81,11 @@ impl Session {
     /// The secret by which its client recovers it.
     pub fn pid(&self) -> Option<&Arc<str>> {
         self.pid.as_ref()
+    }
+
+    /// What serves it.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
     }
 
     /// Who is behind it now: the token may have been renewed.

@@ -9,7 +9,8 @@ use std::{
 
 use tokio::net::TcpStream;
 
-use super::{CloseReason, Connection, Link, Wire};
+use super::{CloseReason, Connection, Due, Link, Wire};
+
 /// The most packets in one write.
 const MAX_SLICES: usize = 64;
 
@@ -26,7 +27,7 @@ impl Connection {
     pub(in crate::realtime) fn flush(self: &Arc<Self>) {
         let outcome = {
             let mut wire = self.wire.lock();
-            wire.dirty = false;
+            wire.due = Due::Nobody;
             self.flush_wire(&mut wire)
         };
         match outcome {
@@ -41,6 +42,24 @@ impl Connection {
                 None => self.ask_for_relief(),
             },
             Outcome::Ended(reason) => self.end(reason),
+        }
+    }
+
+    /// The reading task is about to take up what the client sent: what is added meanwhile, answers
+    /// above all, it writes itself.
+    pub(in crate::realtime) fn cork(&self) {
+        self.wire.lock().corked = true;
+    }
+
+    /// It has. Must not be called from [`Incoming`](crate::realtime::engine::Incoming).
+    pub(in crate::realtime) fn uncork(self: &Arc<Self>) {
+        let due = {
+            let mut wire = self.wire.lock();
+            wire.corked = false;
+            wire.due
+        };
+        if due == Due::Reader {
+            self.flush();
         }
     }
 

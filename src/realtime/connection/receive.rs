@@ -6,15 +6,16 @@ use super::{CloseReason, Connection};
 use crate::realtime::{
     engine::{Message, Protocol},
     outbox::Treatment,
+    queue::Runner,
     wire::Packet,
 };
 
 impl Connection {
-    /// Takes a packet of text: its type and data.
+    /// Takes a packet of text: its type and data. What is returned handles it.
     pub(in crate::realtime) fn packet(
         self: &Arc<Self>,
         mut text: String,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<Option<Runner>, CloseReason> {
         match (text.as_bytes().first(), self.protocol) {
             (Some(b'4'), _) => {
                 text.remove(0);
@@ -22,15 +23,15 @@ impl Connection {
             }
             (Some(b'3'), Protocol::V4) => {
                 self.beat();
-                Ok(())
+                Ok(None)
             }
             (Some(b'2'), Protocol::V3) => {
                 self.beat();
                 self.answer(&Packet::control('3', &text[1..]));
-                Ok(())
+                Ok(None)
             }
             (Some(b'1'), _) => Err(CloseReason::TransportClose),
-            (Some(b'6'), _) => Ok(()),
+            (Some(b'6'), _) => Ok(None),
             _ => Err(CloseReason::ParseError),
         }
     }
@@ -39,7 +40,7 @@ impl Connection {
     pub(in crate::realtime) fn binary(
         self: &Arc<Self>,
         mut bytes: Vec<u8>,
-    ) -> Result<(), CloseReason> {
+    ) -> Result<Option<Runner>, CloseReason> {
         if self.protocol == Protocol::V3 {
             if bytes.first() != Some(&4) {
                 return Err(CloseReason::ParseError);
@@ -50,10 +51,13 @@ impl Connection {
     }
 
     /// Hands a message on. An error must end the connection.
-    pub(in crate::realtime) fn receive(&self, message: Message) -> Result<(), CloseReason> {
+    pub(in crate::realtime) fn receive(
+        &self,
+        message: Message,
+    ) -> Result<Option<Runner>, CloseReason> {
         match &mut *self.incoming.lock() {
             Some(incoming) => incoming.message(message),
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 

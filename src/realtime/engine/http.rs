@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     error::{Code, Error},
-    realtime::connection::{CloseReason, Connection, PollRefused},
+    realtime::{
+        connection::{CloseReason, Connection, PollRefused},
+        queue::Runner,
+    },
 };
 
 /// The client's address as the server has found it out, in a request's extensions.
@@ -164,9 +167,13 @@ impl Engine {
             }
         };
         let taken = match parts {
-            Ok(parts) => parts.into_iter().try_for_each(|part| match part {
-                payload::Part::Text(text) => session.packet(text),
-                payload::Part::Binary(bytes) => session.receive(Message::Binary(bytes)),
+            Ok(parts) => parts.into_iter().try_for_each(|part| {
+                let runner = match part {
+                    payload::Part::Text(text) => session.packet(text)?,
+                    payload::Part::Binary(bytes) => session.receive(Message::Binary(bytes))?,
+                };
+                runner.map(Runner::run_here);
+                Ok(())
             }),
             Err(payload::Malformed) => Err(CloseReason::ParseError),
         };

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::realtime::{
     connection::{CloseReason, Connection, Readable},
+    queue::Runner,
     wire::{Opcode, Packet},
 };
 
@@ -201,8 +202,15 @@ impl Future for Serving {
 }
 
 impl Serving {
-    /// Takes up what is there.
+    /// Takes up what is there, and writes what that leads to.
     fn read(&mut self) -> Result<(), CloseReason> {
+        self.connection.cork();
+        let taken = self.take_up();
+        self.connection.uncork();
+        taken
+    }
+
+    fn take_up(&mut self) -> Result<(), CloseReason> {
         BUFFER.with_borrow_mut(|buffer| match try_read(&self.stream, buffer) {
             Ok(0) => Err(CloseReason::TransportClose),
             Ok(count) => self.take(&buffer[..count]),
@@ -213,28 +221,37 @@ impl Serving {
 
     /// Hands on what the bytes hold.
     fn take(&mut self, bytes: &[u8]) -> Result<(), CloseReason> {
-        let (mut rest, connection) = (bytes, &self.connection);
+        let mut rest = bytes;
         loop {
-            let received = match self.frames.read(&mut rest) {
-                Ok(Some(received)) => received,
+            match self.frames.read(&mut rest) {
+                Ok(Some(received)) => {
+                    self.hand_on(received)?.map(Runner::run_here);
+                }
                 Ok(None) => return Ok(()),
                 Err(Violation::TooBig) => return Err(CloseReason::PayloadTooLarge),
                 Err(Violation::Protocol | Violation::Utf8) => return Err(CloseReason::ParseError),
-            };
-            match received {
-                Received::Text(text) => connection.packet(text)?,
-                Received::Binary(bytes) => connection.binary(bytes)?,
-                Received::OversizedText(mut begin) => {
-                    if begin.first() != Some(&b'4') {
-                        return Err(CloseReason::ParseError);
-                    }
-                    begin.remove(0);
-                    connection.receive(Message::OversizedText(begin))?;
-                }
-                Received::OversizedBinary => connection.receive(Message::OversizedBinary)?,
-                Received::Ping(data) => connection.answer(&Packet::frame(Opcode::Pong, &[&data])),
-                Received::Close => return Err(CloseReason::TransportClose),
             }
+        }
+    }
+
+    fn hand_on(&self, received: Received) -> Result<Option<Runner>, CloseReason> {
+        let connection = &self.connection;
+        match received {
+            Received::Text(text) => connection.packet(text),
+            Received::Binary(bytes) => connection.binary(bytes),
+            Received::OversizedText(mut begin) => {
+                if begin.first() != Some(&b'4') {
+                    return Err(CloseReason::ParseError);
+                }
+                begin.remove(0);
+                connection.receive(Message::OversizedText(begin))
+            }
+            Received::OversizedBinary => connection.receive(Message::OversizedBinary),
+            Received::Ping(data) => {
+                connection.answer(&Packet::frame(Opcode::Pong, &[&data]));
+                Ok(None)
+            }
+            Received::Close => Err(CloseReason::TransportClose),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes of an event: its ack, or an `error` event, and its place in the metrics.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use metrics::{Counter, SharedString, counter};
 use serde::Serialize;
@@ -38,21 +38,24 @@ struct ErrorEvent<'a> {
 /// Where an event's result goes.
 pub struct Answer {
     ack: Option<i64>,
-    failure: Failure,
     /// Of an event that is declared.
-    handled: Option<Arc<OnceLock<Counter>>>,
-    name: Arc<str>,
+    route: Option<Arc<Route>>,
+    name: String,
     context: Context,
 }
 
 impl Answer {
     /// `ack`: the number of the one that is asked for.
-    pub fn new(context: &Context, route: Option<&Route>, name: &str, ack: Option<i64>) -> Self {
+    pub fn new(
+        context: &Context,
+        route: Option<&Arc<Route>>,
+        name: String,
+        ack: Option<i64>,
+    ) -> Self {
         Self {
             ack,
-            failure: route.map_or_else(Failure::default, |route| route.handling.failure),
-            handled: route.map(|route| route.handled.clone()),
-            name: route.map_or_else(|| name.into(), |route| route.name.clone()),
+            route: route.cloned(),
+            name,
             context: context.clone(),
         }
     }
@@ -60,8 +63,9 @@ impl Answer {
     /// Counts it and tells it.
     pub fn send(self, result: Result<Reply>) {
         let outcome = result.as_ref().map_or_else(|e| e.code().as_str(), |_| "ok");
-        match &self.handled {
-            Some(handled) if result.is_ok() => {
+        match &self.route {
+            Some(route) if result.is_ok() => {
+                let handled = &route.handled;
                 handled.get_or_init(|| self.counter(outcome)).increment(1);
             }
             Some(_) | None => self.counter(outcome).increment(1),
@@ -73,8 +77,8 @@ impl Answer {
     }
 
     fn counter(&self, outcome: &'static str) -> Counter {
-        let event = match self.handled {
-            Some(_) => SharedString::from(self.name.clone()),
+        let event = match &self.route {
+            Some(route) => SharedString::from(route.name.clone()),
             // What is not declared shares one name, whatever clients make up.
             None => SharedString::const_str("unknown"),
         };
@@ -83,7 +87,8 @@ impl Answer {
 
     fn refuse(self, error: &Error) {
         let code = error.code().as_str();
-        if self.ack.is_none() || self.failure == Failure::AckAndEvent {
+        let failure = self.route.as_ref().map(|route| route.handling.failure);
+        if self.ack.is_none() || failure == Some(Failure::AckAndEvent) {
             let payload = ErrorEvent {
                 message: error.message(),
                 code,
@@ -91,7 +96,7 @@ impl Answer {
             };
             let to = [Room::socket(self.context.socket_id())];
             let emit = Emit::new(Class::Durable, &to, "error", &payload).volatile();
-            self.context.namespace.emit(emit);
+            self.context.namespace().emit(emit);
         }
         let retry_after = error.retry_after();
         self.acknowledge(&Refusal {
@@ -107,7 +112,7 @@ impl Answer {
         let Some(id) = self.ack else {
             return;
         };
-        let namespace = &self.context.namespace;
+        let namespace = self.context.namespace();
         match namespace.encoder.ack(namespace.path(), id, payload) {
             Ok(packet) => {
                 let connection = self.context.session.connection();
@@ -117,7 +122,7 @@ impl Answer {
             }
             Err(error) => {
                 // The reply is no struct or map, say.
-                tracing::error!(%error, event = &*self.name, "an ack could not be encoded");
+                tracing::error!(%error, event = self.name, "an ack could not be encoded");
                 self.refuse(&Error::internal());
             }
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeOwned, Error as _, IgnoredAny, IntoDeserializer, SeqAccess, Visitor,
+        DeserializeOwned, Error as DeError, IgnoredAny, IntoDeserializer, SeqAccess, Visitor,
         value::{SeqAccessDeserializer, UnitDeserializer},
     },
 };
@@ -69,14 +69,8 @@ struct EventName(String);
 
 impl<'de> Deserialize<'de> for EventName {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Name {
-            Text(String),
-            Number(i64),
-        }
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
+        struct PacketVisitor;
+        impl<'de> Visitor<'de> for PacketVisitor {
             type Value = EventName;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,13 +80,39 @@ impl<'de> Deserialize<'de> for EventName {
             fn visit_seq<S: SeqAccess<'de>>(self, mut packet: S) -> Result<EventName, S::Error> {
                 let name = packet.next_element::<Name>()?;
                 skip_rest(&mut packet)?;
-                match name.ok_or_else(|| S::Error::custom("no event"))? {
-                    Name::Text(name) => Ok(EventName(name)),
-                    Name::Number(number) => Ok(EventName(number.to_string())),
-                }
+                let Name(name) = name.ok_or_else(|| S::Error::custom("no event"))?;
+                Ok(EventName(name))
             }
         }
-        from.deserialize_seq(NameVisitor)
+        from.deserialize_seq(PacketVisitor)
+    }
+}
+
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a number")
+            }
+
+            fn visit_str<E: DeError>(self, name: &str) -> Result<Name, E> {
+                Ok(Name(name.to_owned()))
+            }
+
+            fn visit_i64<E: DeError>(self, number: i64) -> Result<Name, E> {
+                Ok(Name(number.to_string()))
+            }
+
+            fn visit_u64<E: DeError>(self, number: u64) -> Result<Name, E> {
+                Ok(Name(number.to_string()))
+            }
+        }
+        from.deserialize_any(NameVisitor)
     }
 }
 

@@ -42,7 +42,7 @@ async fn catch_up(context: &Context) {
         if connection.has_ended() || connection.is_pressed() {
             return;
         }
-        let feeds = &context.services.chat.feeds;
+        let feeds = &context.services().chat.feeds;
         let after = crate::domain::Cursor::AfterSeq(behind.next - 1);
         let page = match feeds.page(&feed, after, PAGE).await {
             Ok(page) => page,
@@ -89,7 +89,7 @@ fn send(
     }
     let mut pushed = Pushed::Queued;
     present(entry, |emit| {
-        let packet = context.namespace.encode(&emit, None);
+        let packet = context.namespace().encode(&emit, None);
         pushed = connection.catch_up(feed, entry.seq, packet.as_ref());
     });
     metrics::counter!(

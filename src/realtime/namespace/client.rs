@@ -4,10 +4,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use super::{
     acceptor::{Acceptor, Admission},
-    client_sockets::{ClientSockets, Event, Reserved},
+    client_sockets::{ClientSockets, Reserved},
     codec::{Decoder, Inward, Kind},
     connect::Knock,
     depart::Cause,
+    dispatch::Event,
     observe::Sight,
 };
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
         PollingGuard,
         connection::{CloseReason, Connection},
         engine::{Incoming, Message, Protocol},
+        queue::Runner,
     },
     telemetry,
 };
@@ -57,9 +59,9 @@ impl Client {
         }
     }
 
-    fn take(&mut self, inward: Inward) -> Result<(), CloseReason> {
+    fn take(&mut self, inward: Inward) -> Result<Option<Runner>, CloseReason> {
         let Some(sockets) = &self.sockets else {
-            return Ok(());
+            return Ok(None);
         };
         let path = inward.namespace.split('?').next().unwrap_or("/");
         let Some(gate) = self.acceptor.gate(path) else {
@@ -68,7 +70,7 @@ impl Client {
                 let error = Error::new(Code::InvalidNamespace, "Invalid namespace");
                 self.acceptor.refuse(path, &error, &self.connection()?);
             }
-            return Ok(());
+            return Ok(None);
         };
         match inward.kind {
             Kind::Connect(auth) => {
@@ -89,23 +91,23 @@ impl Client {
                         self.acceptor.refuse(path, &error, sockets.connection());
                     }
                 }
-                Ok(())
+                Ok(None)
             }
             Kind::Disconnect => {
                 sockets.leave(gate.path(), Cause::Client);
-                Ok(())
+                Ok(None)
             }
-            Kind::Event(value, ack) => {
-                let event = Event { value, ack };
+            Kind::Event { name, value, ack } => {
+                let event = Event { name, value, ack };
                 sockets.event(gate.path(), event, gate.queue_limits())
             }
             Kind::Ack(value, number) => {
                 sockets.answered(gate.path(), number, &value);
-                Ok(())
+                Ok(None)
             }
             Kind::Oversized { name, ack } => {
-                sockets.refuse_oversized(gate.path(), &name, ack);
-                Ok(())
+                sockets.refuse_oversized(gate.path(), name, ack);
+                Ok(None)
             }
         }
     }
@@ -145,10 +147,10 @@ impl Incoming for Client {
         self.sockets = Some(sockets);
     }
 
-    fn message(&mut self, message: Message) -> Result<(), CloseReason> {
+    fn message(&mut self, message: Message) -> Result<Option<Runner>, CloseReason> {
         match self.decoder.read(message)? {
             Some(inward) => self.take(inward),
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 
@@ -162,7 +164,7 @@ impl Incoming for Client {
         self.polling = None;
         for context in self.sockets.iter().flat_map(|sockets| sockets.contexts()) {
             let id = context.socket_id();
-            context.namespace.show(|| Sight::Upgraded(id.clone()));
+            context.namespace().show(|| Sight::Upgraded(id.clone()));
         }
     }
 

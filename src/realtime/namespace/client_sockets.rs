@@ -7,7 +7,7 @@ use socketioxide_core::Value;
 
 use super::{
     depart::{Cause, count, depart},
-    dispatch::{dispatch, refuse_oversized, size},
+    dispatch::{Event, dispatch, refuse_oversized, size},
 };
 use crate::{
     domain::{Timestamp, UserId},
@@ -16,6 +16,7 @@ use crate::{
     realtime::{
         Context, QueueLimits, UserGuard,
         connection::{CloseReason, Connection},
+        queue::Runner,
     },
 };
 
@@ -60,14 +61,6 @@ pub enum Reserved {
     Already,
     /// There are as many as may be.
     Full,
-}
-
-/// An event on its way to its handler.
-pub struct Event {
-    /// Its name and arguments.
-    pub value: Value,
-    /// The ack that it asks for.
-    pub ack: Option<i64>,
 }
 
 impl ClientSockets {
@@ -196,8 +189,13 @@ impl ClientSockets {
         true
     }
 
-    /// Takes an event of a namespace. An error must end the connection.
-    pub fn event(&self, path: &str, event: Event, limits: QueueLimits) -> Result<(), CloseReason> {
+    /// Takes an event of a namespace. What is returned handles it. An error must end the connection.
+    pub fn event(
+        &self,
+        path: &str,
+        event: Event,
+        limits: QueueLimits,
+    ) -> Result<Option<Runner>, CloseReason> {
         let mut state = self.state.lock();
         match state.slots.iter_mut().find(|(known, _)| *known == path) {
             Some((_, Slot::Connected(context))) => dispatch(context, event),
@@ -207,17 +205,17 @@ impl ClientSockets {
                     return Err(CloseReason::Flood);
                 }
                 events.push(event);
-                Ok(())
+                Ok(None)
             }
             // It has left, or was refused, and does not know yet.
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 
     /// Takes a client's answer to an event.
     pub fn answered(&self, path: &str, number: i64, ack: &Value) {
         for context in self.contexts() {
-            let namespace = &context.namespace;
+            let namespace = context.namespace();
             if namespace.path() == path {
                 namespace.answered(context.session.id(), number, ack);
             }
@@ -225,7 +223,7 @@ impl ClientSockets {
     }
 
     /// Refuses an event of which only the beginning was read.
-    pub fn refuse_oversized(&self, path: &str, name: &str, ack: Option<i64>) {
+    pub fn refuse_oversized(&self, path: &str, name: String, ack: Option<i64>) {
         let state = self.state.lock();
         if let Some((_, Slot::Connected(context))) =
             state.slots.iter().find(|(known, _)| *known == path)
@@ -275,7 +273,7 @@ impl ClientSockets {
     /// Sends what was kept back while the client read slowly.
     pub fn relieve(&self) {
         for context in self.contexts() {
-            context.namespace.relieve(&context);
+            context.namespace().relieve(&context);
         }
     }
 

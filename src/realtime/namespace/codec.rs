@@ -1,8 +1,12 @@
 //! Socket.IO packets to and from Engine.IO messages, by socketioxide's parsers.
 
 mod encode;
+mod encoded;
 
-pub use encode::{Draft, Encoded, Encoder};
+pub use self::{
+    encode::{Draft, Encoder},
+    encoded::Encoded,
+};
 
 use socketioxide_core::{
     Str, Value,
@@ -33,8 +37,15 @@ pub enum Kind {
     Connect(Option<Value>),
     /// It leaves the namespace.
     Disconnect,
-    /// An event, and the number of the ack that it asks for.
-    Event(Value, Option<i64>),
+    /// An event.
+    Event {
+        /// Its name.
+        name: String,
+        /// Its name and arguments.
+        value: Value,
+        /// The number of the ack that it asks for.
+        ack: Option<i64>,
+    },
     /// A client's answer to an event, by the number that it asked under.
     Ack(Value, i64),
     /// An event over the limit.
@@ -127,7 +138,7 @@ impl Decoder {
                 if oversized {
                     Kind::Oversized { name, ack }
                 } else {
-                    Kind::Event(value, ack)
+                    Kind::Event { name, value, ack }
                 }
             }
             PacketData::EventAck(..) | PacketData::BinaryAck(..) if oversized => return Ok(None),

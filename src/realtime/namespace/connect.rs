@@ -16,8 +16,6 @@ use super::{
     admission::NamespaceAdmission,
     client_sockets::ClientSockets,
     credentials::{Credentials, brought},
-    dispatch::Rules,
-    handle::NamespaceHandle,
     hub::Hub,
 };
 use crate::{
@@ -26,13 +24,12 @@ use crate::{
     error::{Error, Result},
     ports::{Class, DisconnectReason, Emit, SessionStore},
     realtime::{
-        ConnectionLimits, Context, NewSession, Order, QueueLimits, Session,
+        ConnectionLimits, Context, NewSession, Order, QueueLimits, Scope, Session,
         connection::{CloseReason, Connection},
         engine::Protocol,
         queue::{EventQueue, Job},
         wire::Packet,
     },
-    services::Services,
     telemetry::metric,
 };
 
@@ -44,10 +41,8 @@ pub fn count(outcome: &'static str) {
 /// What a namespace's gate needs.
 pub struct Gate {
     pub hub: Weak<Hub>,
-    pub namespace: NamespaceHandle,
-    pub rules: Arc<Rules>,
+    pub scope: Arc<Scope>,
     pub auth: Auth,
-    pub services: Arc<Services>,
     pub connections: Arc<ConnectionLimits>,
     pub queue: QueueLimits,
     pub on_connect: Option<OnConnect>,
@@ -68,7 +63,7 @@ pub struct Knock {
 
 impl Gate {
     pub fn path(&self) -> &'static str {
-        self.namespace.path()
+        self.scope.namespace.path()
     }
 
     pub fn queue_limits(&self) -> QueueLimits {
@@ -94,7 +89,7 @@ impl Gate {
         let connection = knock.sockets.connection();
         count(error.code().as_str());
         knock.sockets.give_up(self.path(), knock.place);
-        connection.answer(&self.namespace.encoder.refused(self.path(), error));
+        connection.answer(&self.scope.namespace.encoder.refused(self.path(), error));
         if let Admission::Refused(..) = &*knock.admission {
             connection.finish(CloseReason::Refused);
         }
@@ -122,7 +117,11 @@ impl Gate {
             let admit = || self.connections.admit_user(user, everywhere);
             knock.sockets.count_user(user, admit)?;
         }
-        self.services.webhooks.admit(&identity, self.path()).await?;
+        self.scope
+            .services
+            .webhooks
+            .admit(&identity, self.path())
+            .await?;
         if self.recover(knock, &credentials, &identity).await {
             return Ok(());
         }
@@ -131,7 +130,7 @@ impl Gate {
 
     fn welcome(&self, knock: &Knock, identity: Identity, committed: u64) -> Result<()> {
         let id = self.new_id(knock.sockets.connection())?;
-        let pid = self.namespace.recovers().then(new_pid);
+        let pid = self.scope.namespace.recovers().then(new_pid);
         let context = self.context(knock, id, pid, identity);
         let session = &context.session;
         session.set_position(committed);
@@ -139,7 +138,7 @@ impl Gate {
         let own = [Room::socket(session.id()), whose];
         let enter = || {
             let welcome = self.welcome_packet(session);
-            self.namespace.rooms().enter(session, &own, &welcome);
+            self.scope.namespace.rooms().enter(session, &own, &welcome);
             self.arrive(knock, &context, Vec::new());
             true
         };
@@ -160,23 +159,21 @@ impl Gate {
         let session = Session::new(NewSession {
             id,
             pid,
+            scope: self.scope.clone(),
             identity: identity.clone(),
             client: knock.sockets.clone(),
             queue: EventQueue::held(self.queue, ready),
-            bucket: self.rules.events.for_socket(),
+            bucket: self.scope.rules.events.for_socket(),
         });
         Context {
             identity,
             session,
-            namespace: self.namespace.clone(),
-            services: self.services.clone(),
-            rules: self.rules.clone(),
             asks: false,
         }
     }
 
     pub(super) fn welcome_packet(&self, session: &Session) -> Packet {
-        let encoder = self.namespace.encoder;
+        let encoder = self.scope.namespace.encoder;
         match session.connection().protocol() {
             Protocol::V4 => {
                 let pid = session.pid().map(|pid| &**pid);
@@ -191,18 +188,18 @@ impl Gate {
     pub(super) fn arrive(&self, knock: &Knock, context: &Context, entered: Vec<Room>) {
         let session = &context.session;
         count("ok");
-        let (webhooks, who) = (&self.services.webhooks, session.identity());
+        let (webhooks, who) = (&self.scope.services.webhooks, session.identity());
         webhooks.connected(session.id(), self.path(), &who);
-        self.namespace.show_connected(session);
-        if self.namespace.is_root() {
+        self.scope.namespace.show_connected(session);
+        if self.scope.namespace.is_root() {
             let to = [Room::socket(session.id())];
             let emit = Emit::new(Class::Durable, &to, "socket-id", session.id());
-            self.namespace.emit(emit);
+            self.scope.namespace.emit(emit);
         }
         let auth = brought(knock.auth.as_ref());
         let greet = self.on_connect.clone();
         let (announcing, context) = (announce(context.clone(), entered), context.clone());
-        let limit = self.rules.event_timeout;
+        let limit = self.scope.rules.event_timeout;
         let first = async move {
             announcing.await;
             if let Some(greet) = greet {
@@ -219,7 +216,7 @@ impl Gate {
                     Err(_) => tracing::error!("what is done first for a socket took too long"),
                 }
             }));
-        self.namespace.watch_token(session);
+        self.scope.namespace.watch_token(session);
     }
 
     /// Makes the socket one of the client's, by `enter`; whether it became one.
@@ -240,13 +237,14 @@ impl Gate {
 
     fn recheck(&self, context: &Context) {
         if self
+            .scope
             .services
             .sessions
             .is_revoked(&context.session.identity())
         {
             // Revoked while it connected, when there was nobody to disconnect yet.
             let reason = DisconnectReason::Revoked;
-            self.namespace.disconnect(&context.session, reason);
+            self.scope.namespace.disconnect(&context.session, reason);
         }
     }
 
@@ -258,7 +256,7 @@ impl Gate {
             (Protocol::V3, path) => format!("{path}#{}", connection.id().as_str()),
         };
         let id = SocketId::new(text).map_err(|_| Error::internal())?;
-        match self.namespace.rooms().get(&id) {
+        match self.scope.namespace.rooms().get(&id) {
             None => Ok(id),
             // It has left and come back before it was gone.
             Some(_) => random_id(),
@@ -281,7 +279,7 @@ async fn announce(context: Context, entered: Vec<Room>) {
     let Ok(speaker) = context.speaker() else {
         return;
     };
-    if !context.namespace.is_root() {
+    if !context.namespace().is_root() {
         return;
     }
     let (services, user) = (context.services(), &speaker.user.id);

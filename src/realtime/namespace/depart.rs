@@ -89,9 +89,9 @@ pub fn depart(context: &Context, cause: Cause) {
 }
 
 async fn leave(context: Context, cause: Cause) {
-    let rooms = context.namespace.rooms();
+    let rooms = context.namespace().rooms();
     let id = context.socket_id();
-    let namespace = &context.namespace;
+    let namespace = context.namespace();
     namespace.forget_token(id);
     let webhooks = &context.services().webhooks;
     webhooks.disconnected(id, cause.as_str());
@@ -102,11 +102,11 @@ async fn leave(context: Context, cause: Cause) {
     let last_in = rooms.remove(&context.session, cause.departed());
     let last_in: HashSet<Room> = last_in.into_iter().collect();
     namespace.show(|| Sight::Ended(id.clone(), cause.as_str(), left));
-    if context.namespace.is_root() {
+    if context.namespace().is_root() {
         context.session.connection().forget_feeds();
     }
     if let Ok(speaker) = context.speaker()
-        && context.namespace.is_root()
+        && context.namespace().is_root()
     {
         let services = context.services();
         for room in chats.iter().filter_map(Room::chat_id) {

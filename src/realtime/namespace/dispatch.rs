@@ -13,11 +13,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use socketioxide_core::Value;
 use tokio::time::{Instant, timeout};
 
-use super::{answer::Answer, arguments, client_sockets::Event, codec::Encoded, observe::Sight};
+use super::{answer::Answer, arguments, codec::Encoded, observe::Sight};
 use crate::{
     error::{Code, Error, Result},
     realtime::{
-        Acks, Context, EventLimits, Exceeded, Handling, connection::CloseReason, queue::Job,
+        Acks, Context, EventLimits, Exceeded, Handling,
+        connection::CloseReason,
+        queue::{Job, Runner},
     },
     telemetry::{self, series},
 };
@@ -38,16 +40,16 @@ pub struct Route {
     pub handling: Handling,
     decode: Box<Decode>,
     /// Counts those that went well.
-    pub handled: Arc<OnceLock<Counter>>,
+    pub handled: OnceLock<Counter>,
 }
 
 /// A namespace's events by name.
-pub type Table = Arc<HashMap<Arc<str>, Route>>;
+pub type Table = HashMap<Arc<str>, Arc<Route>>;
 
 /// Of two routes with one name, the later one counts.
 pub fn table(routes: Vec<Route>) -> Table {
-    let by_name = routes.into_iter().map(|route| (route.name.clone(), route));
-    Arc::new(by_name.collect())
+    let by_name = |route: Route| (route.name.clone(), Arc::new(route));
+    routes.into_iter().map(by_name).collect()
 }
 
 #[derive(Serialize)]
@@ -82,9 +84,19 @@ impl Route {
             name: name.into(),
             handling,
             decode: Box::new(decode),
-            handled: Arc::default(),
+            handled: OnceLock::new(),
         }
     }
+}
+
+/// An event on its way to its handler.
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// Its name and arguments.
+    pub value: Value,
+    /// The ack that it asks for.
+    pub ack: Option<i64>,
 }
 
 /// How a namespace's events are handled.
@@ -99,28 +111,27 @@ pub struct Rules {
     pub payload_bytes: usize,
 }
 
-/// Takes an event of a socket. An error must end its connection.
-pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
+/// Takes an event of a socket. What is returned handles it. An error must end its connection.
+pub fn dispatch(context: &Context, event: Event) -> Result<Option<Runner>, CloseReason> {
     let arrived_at = Instant::now();
-    let Event { value, ack } = event;
+    let Event { name, value, ack } = event;
     let session = &context.session;
     if session.is_expelled() {
-        return Ok(());
+        return Ok(None);
     }
-    let rules = context.rules.clone();
-    let name = arguments::event_name(&value).ok_or(CloseReason::ParseError)?;
+    let rules = context.rules();
     let route = rules.routes.get(name.as_str());
     // Whoever looks on is not to be able to act as the user.
     if route.is_none_or(|route| !route.handling.is_secret) {
         let received = || Sight::Received(session.id().clone(), Encoded::of(&value));
-        context.namespace.show_event(received);
+        context.namespace().show_event(received);
     }
-    let answer = Answer::new(context, route, &name, ack);
+    let answer = Answer::new(context, route, name, ack);
     match rules.events.check(session.bucket(), session.user_id()) {
         Ok(()) => {}
         Err(Exceeded::Rate(error)) => {
             answer.send(Err(error));
-            return Ok(());
+            return Ok(None);
         }
         Err(Exceeded::Flood) => return Err(CloseReason::Flood),
     }
@@ -129,9 +140,9 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
     if !session.queue().has_room(bytes) {
         telemetry::limited(Code::QueueFull);
         answer.send(Err(Error::new(Code::QueueFull, "Too many events at once")));
-        return Ok(());
+        return Ok(None);
     }
-    let call = prepare(&rules, route, &value);
+    let call = prepare(rules, route, &value);
     // The token may have been renewed since the socket connected.
     let context = Context {
         identity: session.identity(),
@@ -157,14 +168,13 @@ pub fn dispatch(context: &Context, event: Event) -> Result<(), CloseReason> {
         bytes,
         work: Box::pin(work),
     };
-    session.queue().push(job);
-    Ok(())
+    Ok(session.queue().push(job))
 }
 
 /// Refuses an event of which only the beginning was read.
-pub fn refuse_oversized(context: &Context, name: &str, ack: Option<i64>) {
+pub fn refuse_oversized(context: &Context, name: String, ack: Option<i64>) {
     telemetry::limited(Code::PayloadTooLarge);
-    let route = context.rules.routes.get(name);
+    let route = context.rules().routes.get(name.as_str());
     Answer::new(context, route, name, ack).send(Err(too_large()));
 }
 
@@ -173,7 +183,7 @@ fn too_large() -> Error {
 }
 
 /// The event's call, or why there is none.
-fn prepare(rules: &Rules, route: Option<&Route>, value: &Value) -> Result<Call> {
+fn prepare(rules: &Rules, route: Option<&Arc<Route>>, value: &Value) -> Result<Call> {
     if size(value) > rules.payload_bytes {
         return Err(too_large());
     }

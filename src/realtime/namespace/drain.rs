@@ -82,7 +82,7 @@ impl ClientSockets {
             let last = last.clone();
             let queue = context.session.queue().clone();
             let work = async move {
-                let (namespace, id) = (&context.namespace, context.socket_id());
+                let (namespace, id) = (context.namespace(), context.socket_id());
                 let left = namespace.rooms().rooms_of(id);
                 namespace
                     .rooms()

@@ -22,7 +22,7 @@ pub fn read_packets(messages: impl Iterator<Item = Message> + Clone, max_bytes: 
                 break;
             };
             if let Some(Inward {
-                kind: Kind::Event(value, _),
+                kind: Kind::Event { value, .. },
                 ..
             }) = read
             {

@@ -1,6 +1,9 @@
 //! One namespace: the way out to its sockets, their rooms, and their end.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use metrics::counter;
 
@@ -24,12 +27,15 @@ use crate::{
     telemetry::{metric, series},
 };
 
-/// One namespace's sockets.
+/// One namespace's sockets. Clones share it.
 #[derive(Clone)]
-pub struct NamespaceHandle {
+pub struct NamespaceHandle(pub(super) Arc<Parts>);
+
+/// What a namespace is made of.
+pub struct Parts {
     pub(super) path: &'static str,
     pub(super) encoder: Encoder,
-    pub(super) rooms: Arc<Rooms>,
+    pub(super) rooms: Rooms,
     pub(super) max_rooms: usize,
     pub(super) expiry: Arc<Expiry>,
     pub(super) recovers: bool,
@@ -38,6 +44,14 @@ pub struct NamespaceHandle {
     pub(super) servers: Arc<OnceLock<Arc<dyn Relay>>>,
     pub(super) asks: Arc<Asks>,
     pub(super) observed: Arc<Observed>,
+}
+
+impl Deref for NamespaceHandle {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 /// The way to the sockets of other nodes, or of other servers.
@@ -115,7 +129,7 @@ impl NamespaceHandle {
     }
 
     /// Encodes an event once, for whomever it is. What cannot be encoded is counted.
-    pub(super) fn draft(&self, emit: &Emit<'_>) -> Option<Draft> {
+    pub(super) fn draft(&self, emit: &Emit<'_>) -> Option<Draft<'_>> {
         let draft = self.encoder.event(self.path, emit.event, emit.payload);
         let draft = draft.inspect_err(|error| {
             tracing::error!(%error, event = emit.event, "an event could not be encoded");
@@ -145,7 +159,7 @@ impl NamespaceHandle {
     }
 
     /// Sends this node's sockets an event that is encoded already; whether it was news.
-    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft) -> bool {
+    pub(super) fn send(&self, emit: &Emit<'_>, draft: Draft<'_>) -> bool {
         let shown = self.shows_events().then(|| draft.encoded());
         let mut sent_to = shown.is_some().then(Vec::new);
         let seal = |offset: Option<&str>| draft.seal(offset);

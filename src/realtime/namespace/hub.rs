@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::{
     codec::{Encoded, Encoder},
-    handle::{NamespaceHandle, Relay},
+    handle::{NamespaceHandle, Parts, Relay},
     server_events::ServerEvents,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
 
 /// The namespaces' sockets.
 pub struct Hub {
-    pub(super) namespaces: HashMap<&'static str, Arc<Rooms>>,
+    pub(super) namespaces: HashMap<&'static str, NamespaceHandle>,
     pub(super) root: NamespaceHandle,
     engine: OnceLock<Engine>,
     closing: AtomicBool,
@@ -65,21 +65,28 @@ impl Hub {
         paths: impl Iterator<Item = &'static str>,
         expiry: Expiry,
     ) -> Self {
-        let mut namespaces: HashMap<_, Arc<Rooms>> =
-            paths.map(|path| (path, Arc::default())).collect();
-        let root = NamespaceHandle {
-            path: ROOT,
-            encoder: options.encoder,
-            rooms: namespaces.entry(ROOT).or_default().clone(),
-            max_rooms: options.max_rooms,
-            expiry: Arc::new(expiry),
-            recovers: options.recovers,
-            root: options.root,
-            relay: Arc::default(),
-            servers: Arc::default(),
-            asks: Arc::default(),
-            observed: Arc::default(),
+        let (expiry, relay, servers) = (Arc::new(expiry), Arc::default(), Arc::default());
+        let (asks, observed) = (Arc::default(), Arc::default());
+        let namespace = |path| {
+            NamespaceHandle(Arc::new(Parts {
+                path,
+                encoder: options.encoder,
+                rooms: Rooms::default(),
+                max_rooms: options.max_rooms,
+                expiry: Arc::clone(&expiry),
+                recovers: options.recovers,
+                root: options.root,
+                relay: Arc::clone(&relay),
+                servers: Arc::clone(&servers),
+                asks: Arc::clone(&asks),
+                observed: Arc::clone(&observed),
+            }))
         };
+        let mut namespaces: HashMap<_, _> = paths.map(|path| (path, namespace(path))).collect();
+        let root = namespaces
+            .entry(ROOT)
+            .or_insert_with(|| namespace(ROOT))
+            .clone();
         Self {
             namespaces,
             root,
@@ -101,14 +108,7 @@ impl Hub {
 
     /// The namespace with this path; `/` for one that was not declared.
     pub fn namespace(&self, path: &'static str) -> NamespaceHandle {
-        match self.namespaces.get(path) {
-            Some(rooms) => NamespaceHandle {
-                path,
-                rooms: rooms.clone(),
-                ..self.root.clone()
-            },
-            None => self.root.clone(),
-        }
+        self.namespaces.get(path).unwrap_or(&self.root).clone()
     }
 
     /// The paths of the namespaces.
@@ -119,8 +119,7 @@ impl Hub {
     /// Ends connections whose tokens expire, for ever.
     pub(super) fn watch_tokens(&self) -> impl Future<Output = ()> + use<> {
         let expiry = self.root.expiry.clone();
-        let paths = self.namespaces.keys();
-        let handles: Vec<_> = paths.map(|path| self.namespace(path)).collect();
+        let handles: Vec<_> = self.namespaces.values().cloned().collect();
         async move { expiry.run(&handles).await }
     }
 
@@ -190,12 +189,12 @@ impl Hub {
         }
     }
 
-    fn named(&self, emit: &Emit<'_>) -> Option<NamespaceHandle> {
-        let Some((path, _)) = self.namespaces.get_key_value(emit.namespace) else {
+    fn named(&self, emit: &Emit<'_>) -> Option<&NamespaceHandle> {
+        let namespace = self.namespaces.get(emit.namespace);
+        if namespace.is_none() {
             drop_one(emit, "namespace");
-            return None;
-        };
-        Some(self.namespace(path))
+        }
+        namespace
     }
 }
 

@@ -123,7 +123,9 @@ impl Hub {
     /// How many sockets each namespace has.
     pub fn socket_counts(&self) -> Vec<(&'static str, usize)> {
         let counts = self.namespaces.iter();
-        counts.map(|(path, rooms)| (*path, rooms.len())).collect()
+        counts
+            .map(|(path, namespace)| (*path, namespace.rooms.len()))
+            .collect()
     }
 
     /// How many connections there are, and how many of them poll.

@@ -19,8 +19,8 @@ const ALIVE_INTERVAL: Duration = Duration::from_secs(3);
 impl Hub {
     /// From now on sockets of all namespaces can be recovered.
     pub(super) fn keep_logs(&self, limits: LogLimits, position: u64) {
-        for rooms in self.namespaces.values() {
-            rooms.keep_log(limits, position);
+        for namespace in self.namespaces.values() {
+            namespace.rooms.keep_log(limits, position);
         }
     }
 
@@ -47,7 +47,8 @@ impl Hub {
 
     /// Stores what has changed of the sessions.
     pub async fn save_sessions(&self, sessions: &dyn SessionStore) {
-        for (path, rooms) in &self.namespaces {
+        for (path, namespace) in &self.namespaces {
+            let rooms = &namespace.rooms;
             let Changes { saved, gone } = rooms.changes();
             if saved.is_empty() && gone.is_empty() {
                 continue;

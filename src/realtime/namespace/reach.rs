@@ -82,7 +82,7 @@ impl NamespaceHandle {
         let reason = DisconnectReason::Asked;
         if close {
             for context in session.client().contexts() {
-                context.namespace.disconnect(&context.session, reason);
+                context.namespace().disconnect(&context.session, reason);
             }
         } else {
             self.disconnect(session, reason);

@@ -70,7 +70,7 @@ impl Gate {
         };
         let (id, pid) = (wanted.id, Some(wanted.pid));
         let context = self.context(knock, id, pid, identity.clone());
-        let (session, rooms) = (&context.session, self.namespace.rooms());
+        let (session, rooms) = (&context.session, self.scope.namespace.rooms());
         let welcome = self.welcome_packet(session);
         let enter = || {
             let resumed = match &missed {
@@ -91,10 +91,10 @@ impl Gate {
     /// The position up to which entries are not for a socket that comes new: its client may have heard
     /// them on another node, which is ahead of this one. A node alone is ahead of nobody.
     pub(super) async fn committed(&self) -> u64 {
-        if !self.namespace.is_root() || !self.namespace.has_peers() {
+        if !self.scope.namespace.is_root() || !self.scope.namespace.has_peers() {
             return 0;
         }
-        let newest = self.services.chat.feeds.last_position().await;
+        let newest = self.scope.services.chat.feeds.last_position().await;
         newest.unwrap_or_else(|error| {
             tracing::warn!(%error, "what is committed is not known: a client may hear it twice");
             0
@@ -108,7 +108,7 @@ impl Gate {
         identity: &Identity,
         offset: &Offset,
     ) -> Option<Wanted> {
-        let rooms = self.namespace.rooms();
+        let rooms = self.scope.namespace.rooms();
         if let Some(pid) = pid {
             self.end_earlier(pid, identity).await?;
         }
@@ -141,7 +141,7 @@ impl Gate {
         offset: &Offset,
     ) -> Option<Wanted> {
         let sessions = self.sessions.as_ref()?;
-        let Known::AnotherRun { .. } = self.namespace.rooms().knows(offset) else {
+        let Known::AnotherRun { .. } = self.scope.namespace.rooms().knows(offset) else {
             return None;
         };
         let path = self.path();
@@ -164,7 +164,7 @@ impl Gate {
     /// Ends the socket where its old transport has not ended yet, and waits until what it sent is
     /// done. Nothing comes of it when the socket is another user's.
     async fn end_earlier(&self, pid: &str, identity: &Identity) -> Option<()> {
-        let rooms = self.namespace.rooms();
+        let rooms = self.scope.namespace.rooms();
         let Some(earlier) = rooms.connected_as(pid) else {
             return Some(());
         };
@@ -188,7 +188,7 @@ impl Gate {
             return chats.is_empty();
         };
         for room in &chats {
-            if let Err(error) = self.services.chat.access.check(user, room).await {
+            if let Err(error) = self.scope.services.chat.access.check(user, room).await {
                 tracing::debug!(%error, "a socket may not return to a room");
                 return false;
             }
@@ -197,11 +197,11 @@ impl Gate {
     }
 
     async fn missed(&self, wanted: &Wanted, offset: &Offset, most_bytes: usize) -> Option<Missed> {
-        match self.namespace.rooms().knows(offset) {
+        match self.scope.namespace.rooms().knows(offset) {
             Known::Whole => Some(Missed::Log),
             Known::TooOld => None,
             // Feeds are those of `/`; of what else another namespace sent nothing is left.
-            Known::AnotherRun { .. } if !self.namespace.is_root() => None,
+            Known::AnotherRun { .. } if !self.scope.namespace.is_root() => None,
             Known::AnotherRun { now } => {
                 let stored = self.missed_in_store(wanted, offset, now).await?;
                 // More than may wait at a time would end the connection again and again.
@@ -219,7 +219,7 @@ impl Gate {
     ) -> Option<Stored> {
         let (rooms, user) = (wanted.rooms.clone(), wanted.user.clone());
         let of = Box::new(move |feed: &FeedId| is_of(feed, &rooms, user.as_ref()));
-        let feeds = &self.services.chat.feeds;
+        let feeds = &self.scope.services.chat.feeds;
         let since = feeds.since(offset.position, MAX_ENTRIES, of).await;
         let since = since.unwrap_or_else(|error| {
             tracing::warn!(%error, "missed entries could not be read");
@@ -245,7 +245,11 @@ impl Gate {
         };
         let mut packet = None;
         present(entry, |emit| {
-            packet = Some(self.namespace.encode(&emit, Some(&offset.to_string())));
+            packet = Some(
+                self.scope
+                    .namespace
+                    .encode(&emit, Some(&offset.to_string())),
+            );
         });
         packet
     }

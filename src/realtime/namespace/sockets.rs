@@ -70,7 +70,7 @@ impl Sockets for Hub {
             let session = &context.session;
             if session.user_id() == Some(&user.id) {
                 session.renew(user.clone());
-                context.namespace.watch_token(session);
+                context.namespace().watch_token(session);
             }
         }
     }
@@ -92,8 +92,7 @@ impl Sockets for Hub {
     }
 
     fn disconnect(&self, which: &dyn Fn(&Identity) -> bool, reason: DisconnectReason) {
-        for path in self.namespaces.keys() {
-            let namespace = self.namespace(path);
+        for namespace in self.namespaces.values() {
             for session in namespace.rooms().all() {
                 if which(&session.identity()) {
                     namespace.disconnect(&session, reason);

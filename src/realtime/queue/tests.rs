@@ -108,6 +108,28 @@ async fn jobs_end_in_their_order_whichever_is_done_first() {
 }
 
 #[tokio::test]
+async fn jobs_are_done_in_place_until_one_has_to_wait() {
+    let (queue, log, mut read) = queue();
+    queue.open(says(&log, "first"));
+    assert_eq!(read.recv().await, Some("first"));
+    let runner = queue.push(says(&log, "in place"));
+    runner.expect("the queue was idle").run_here();
+    assert_eq!(read.try_recv(), Ok("in place"));
+    let (release, released) = oneshot::channel::<()>();
+    let sender = log.clone();
+    let waits = job(Order::Serial, async move {
+        released.await.unwrap();
+        sender.send("waited").unwrap();
+    });
+    queue.push(waits).expect("the queue was idle").run_here();
+    assert!(queue.push(says(&log, "behind")).is_none());
+    assert!(read.try_recv().is_err());
+    release.send(()).unwrap();
+    assert_eq!(read.recv().await, Some("waited"));
+    assert_eq!(read.recv().await, Some("behind"));
+}
+
+#[tokio::test]
 async fn a_full_queue_refuses_and_a_closed_one_runs_what_it_accepted() {
     let (queue, log, mut read) = queue();
     for name in ["one", "two", "three"] {

@@ -1,10 +1,11 @@
 //! Packets to clients.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt::Write};
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
+use smallvec::{SmallVec, smallvec};
 use socketioxide_core::{
     Value,
     packet::{Packet as SioPacket, PacketData},
@@ -13,11 +14,12 @@ use socketioxide_core::{
 use socketioxide_parser_common::CommonParser;
 use socketioxide_parser_msgpack::MsgPackParser;
 
+use super::encoded::Encoded;
 use crate::{
     config::Parser,
     error::{Code, Error},
     ports::Payload,
-    realtime::{namespace::arguments, wire::Packet},
+    realtime::wire::Packet,
 };
 
 /// An event that could not be encoded.
@@ -73,11 +75,11 @@ impl Encoder {
     fn control<D: Serialize>(self, kind: u8, namespace: &str, data: Option<D>) -> Packet {
         match self.0 {
             Parser::Json => {
-                let path = path(namespace);
+                let [path, comma] = path(namespace);
                 // Our own words always encode.
                 let data = data.and_then(|data| serde_json::to_string(&data).ok());
                 let data = data.unwrap_or_default();
-                Packet::control('4', &format!("{kind}{path}{data}"))
+                Packet::control('4', &format!("{kind}{path}{comma}{data}"))
             }
             Parser::Msgpack => {
                 let (r#type, nsp) = (kind, namespace);
@@ -88,14 +90,13 @@ impl Encoder {
     }
 
     /// An event, to be [sealed](Draft::seal).
-    pub fn event(
+    pub fn event<'a>(
         self,
-        namespace: &str,
+        namespace: &'a str,
         name: &str,
         payload: Payload<'_>,
-    ) -> Result<Draft, EncodeError> {
+    ) -> Result<Draft<'a>, EncodeError> {
         let value = self.value(payload, Some(name))?;
-        let namespace = namespace.to_owned();
         Ok(Draft { namespace, value })
     }
 
@@ -137,7 +138,7 @@ impl Encoder {
     }
 
     /// An event that another node has encoded; none when it is another parser's.
-    pub fn encoded(self, namespace: &str, encoded: Encoded) -> Option<Draft> {
+    pub fn encoded(self, namespace: &str, encoded: Encoded) -> Option<Draft<'_>> {
         let value = match (self.0, encoded) {
             (Parser::Json, Encoded::Json(text, binaries)) if text.ends_with(']') => {
                 let binaries = (!binaries.is_empty()).then(|| binaries.into());
@@ -146,7 +147,6 @@ impl Encoder {
             (Parser::Msgpack, Encoded::Msgpack(bytes)) => Value::Bytes(bytes),
             _ => return None,
         };
-        let namespace = namespace.to_owned();
         Some(Draft { namespace, value })
     }
 
@@ -163,61 +163,12 @@ impl Encoder {
 }
 
 /// An encoded event whose last argument may still be added.
-pub struct Draft {
-    namespace: String,
+pub struct Draft<'a> {
+    namespace: &'a str,
     value: Value,
 }
 
-/// The arguments of an event, its name the first, as one node tells them to another. Nodes with
-/// another parser do not understand them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Encoded {
-    /// JSON, with the binaries that it marks the places of.
-    Json(String, Vec<Bytes>),
-    /// MessagePack.
-    Msgpack(Bytes),
-}
-
-impl Encoded {
-    /// What a packet carries.
-    pub(in crate::realtime::namespace) fn of(value: &Value) -> Self {
-        match value {
-            Value::Str(text, binaries) => {
-                let binaries = binaries.iter().flatten().cloned().collect();
-                Self::Json(text.as_str().to_owned(), binaries)
-            }
-            Value::Bytes(bytes) => Self::Msgpack(bytes.clone()),
-        }
-    }
-
-    /// How large it is, in bytes.
-    pub fn bytes(&self) -> usize {
-        match self {
-            Self::Json(text, binaries) => {
-                text.len() + binaries.iter().map(Bytes::len).sum::<usize>()
-            }
-            Self::Msgpack(bytes) => bytes.len(),
-        }
-    }
-
-    /// The same as a list of values.
-    pub fn list(&self) -> Option<rmpv::Value> {
-        rmpv::decode::read_value(&mut &self.to_msgpack()?[..]).ok()
-    }
-
-    /// The same as one list in MessagePack, as Node's servers tell it.
-    pub fn to_msgpack(&self) -> Option<Bytes> {
-        let (text, binaries) = match self {
-            Self::Json(text, binaries) => (text, binaries),
-            Self::Msgpack(bytes) => return Some(bytes.clone()),
-        };
-        let binaries = (!binaries.is_empty()).then(|| binaries.clone().into());
-        let list = arguments::list(&Value::Str(text.clone().into(), binaries)).ok()?;
-        rmp_serde::to_vec(&list).ok().map(Bytes::from)
-    }
-}
-
-impl Draft {
+impl Draft<'_> {
     /// What another node needs to make the same of it.
     pub fn encoded(&self) -> Encoded {
         Encoded::of(&self.value)
@@ -229,7 +180,7 @@ impl Draft {
             Value::Str(text, binaries) => {
                 let binaries = binaries.unwrap_or_default();
                 let text = text.as_bytes();
-                let namespace = &self.namespace;
+                let namespace = self.namespace;
                 match (offset, text.split_last()) {
                     (Some(offset), Some((_, open))) => {
                         let parts = [open, b",\"", offset.as_bytes(), b"\"]"];
@@ -244,16 +195,20 @@ impl Draft {
                     None => bytes,
                 };
                 let value = Value::Bytes(bytes);
-                msgpack_packet(SioPacket::event(self.namespace, value))
+                msgpack_packet(SioPacket::event(self.namespace.to_owned(), value))
             }
         }
     }
 }
 
-fn path(namespace: &str) -> String {
+/// Room for what stands before a packet's data, beside the namespace, in bytes.
+const MAX_HEAD: usize = 32;
+
+/// A namespace as packets name it, in two parts.
+fn path(namespace: &str) -> [&str; 2] {
     match namespace {
-        "/" => String::new(),
-        other => format!("{other},"),
+        "/" => ["", ""],
+        other => [other, ","],
     }
 }
 
@@ -265,13 +220,18 @@ fn json_packet(
     data: &[&[u8]],
     binaries: &VecDeque<Bytes>,
 ) -> Packet {
-    let path = path(namespace);
-    let id = id.map_or_else(String::new, |id| id.to_string());
-    let head = match binaries.len() {
-        0 => format!("{kind}{path}{id}"),
-        count => format!("{binary_kind}{count}-{path}{id}"),
-    };
-    let mut text = vec![head.as_bytes()];
+    let [path, comma] = path(namespace);
+    let mut head = String::with_capacity(path.len() + MAX_HEAD);
+    match binaries.len() {
+        0 => head.push(kind),
+        count => drop(write!(head, "{binary_kind}{count}-")),
+    }
+    head.extend([path, comma]);
+    if let Some(id) = id {
+        // A String takes whatever is written to it.
+        let _ = write!(head, "{id}");
+    }
+    let mut text: SmallVec<[&[u8]; 5]> = smallvec![head.as_bytes()];
     text.extend_from_slice(data);
     Packet::message(&text, binaries.iter().map(|binary| &binary[..]))
 }
