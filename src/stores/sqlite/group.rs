@@ -149,58 +149,63 @@ fn transact(
     jobs: &mut [Box<dyn Job>],
 ) -> Result<Vec<StoreResult<()>>, Fault> {
     step(connection, "BEGIN IMMEDIATE")?;
-    let mut fates = Vec::with_capacity(jobs.len());
-    let mut rest = jobs;
-    while !rest.is_empty() {
-        let repeatable = rest.iter().take_while(|job| job.is_repeatable()).count();
-        let (now, later) = rest.split_at_mut(repeatable.max(1));
-        // As a rule all goes well, and once for all of them is enough.
-        let fate = run(connection, feeds, now)?;
-        if fate.is_err() && now.len() > 1 {
-            for job in now {
-                fates.push(run(connection, feeds, std::slice::from_mut(job))?);
-            }
-        } else {
-            fates.extend(std::iter::repeat_n(fate, now.len()));
+    let repeatable = jobs.iter().take_while(|job| job.is_repeatable()).count();
+    let (first, rest) = jobs.split_at_mut(repeatable);
+    let mut fates = Vec::with_capacity(first.len() + rest.len());
+    // As a rule they go well. To set a mark before each, as for the rest, costs a third of their time.
+    if attempt(connection, feeds, first).is_ok() {
+        fates.resize(first.len(), Ok(()));
+    } else {
+        *feeds = KnownFeeds::default();
+        if !connection.is_autocommit() {
+            step(connection, "ROLLBACK")?;
         }
-        rest = later;
+        step(connection, "BEGIN IMMEDIATE")?;
+        for job in first {
+            fates.push(run_alone(connection, feeds, job)?);
+        }
+    }
+    for job in rest {
+        fates.push(run_alone(connection, feeds, job)?);
     }
     step(connection, "COMMIT")?;
     Ok(fates)
 }
 
-/// Runs jobs so that the failure of one undoes their changes only. Fails when the whole transaction
-/// is lost.
-fn run(
+fn attempt(
     connection: &Connection,
     feeds: &mut KnownFeeds,
     jobs: &mut [Box<dyn Job>],
-) -> Result<StoreResult<()>, Fault> {
-    step(connection, "SAVEPOINT jobs")?;
+) -> Result<(), Fault> {
     let run = catch_unwind(AssertUnwindSafe(|| {
         jobs.iter_mut()
             .try_for_each(|job| job.run(connection, feeds))?;
         feeds.save(connection)
     }));
-    let fault = match run {
-        Ok(Ok(())) => {
-            step(connection, "RELEASE jobs")?;
-            return Ok(Ok(()));
-        }
-        Ok(Err(error)) => Fault::from(error),
-        Err(panic) => Fault::from(panic),
+    Ok(run??)
+}
+
+/// Runs one job so that its failure undoes only its own changes. Fails when the whole
+/// transaction is lost.
+fn run_alone(
+    connection: &Connection,
+    feeds: &mut KnownFeeds,
+    job: &mut Box<dyn Job>,
+) -> Result<StoreResult<()>, Fault> {
+    step(connection, "SAVEPOINT one")?;
+    let Err(fault) = attempt(connection, feeds, std::slice::from_mut(job)) else {
+        step(connection, "RELEASE one")?;
+        return Ok(Ok(()));
     };
     *feeds = KnownFeeds::default();
     // Some failures (a full disk, no memory) make SQLite end the transaction by itself.
     if connection.is_autocommit() {
         return Err(fault);
     }
-    step(connection, "ROLLBACK TO jobs")?;
-    step(connection, "RELEASE jobs")?;
-    if jobs.len() == 1 {
-        ErrorKind::Write.count();
-        tracing::error!(error = %fault, "a write failed");
-    }
+    step(connection, "ROLLBACK TO one")?;
+    step(connection, "RELEASE one")?;
+    ErrorKind::Write.count();
+    tracing::error!(error = %fault, "a write failed");
     Ok(Err(StoreError))
 }
 
