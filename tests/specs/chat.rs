@@ -63,6 +63,33 @@ async fn joining_tells_the_others_once_a_user_and_answers_with_what_is_there() {
 }
 
 #[tokio::test]
+async fn users_on_two_devices_come_and_go_once_in_a_room_that_becomes_large_and_small_again() {
+    let app = TestApp::start().await;
+    let mut watcher = app.joined("watcher", "lobby").await;
+    let mut users = Vec::new();
+    for number in 0..8 {
+        let user = format!("user-{number}");
+        let phone = app.joined(&user, "lobby").await;
+        assert_eq!(watcher.expect("user:joined").await["userId"], user);
+        let tablet = app.joined(&user, "lobby").await;
+        watcher.never_heard("user:joined").await;
+        users.push((user, phone, tablet));
+    }
+    let mut all: Vec<_> = users.iter().map(|(user, ..)| user.as_str()).collect();
+    all.push("watcher");
+    let ack = watcher.ok("join:room", "lobby").await;
+    assert_eq!(ack["members"], json!(all));
+    for (user, mut phone, mut tablet) in users {
+        phone.ok("leave:room", "lobby").await;
+        watcher.never_heard("user:left").await;
+        tablet.ok("leave:room", "lobby").await;
+        assert_eq!(watcher.expect("user:left").await["userId"], user);
+    }
+    let ack = watcher.ok("join:room", "lobby").await;
+    assert_eq!(ack["members"], json!(["watcher"]));
+}
+
+#[tokio::test]
 async fn a_refused_join_fails_by_ack_and_by_error_event() {
     let app = TestApp::start().await;
     let mut nobody = claims("dave");
