@@ -1,9 +1,6 @@
 //! What waits to be written to one client, and what gives way when it reads too slowly.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    io::IoSlice,
-};
+use std::collections::{HashMap, VecDeque};
 
 use super::{
     budget::Budget,
@@ -212,15 +209,25 @@ impl Outbox {
         self.written > 0
     }
 
-    /// Fills slices with what is to be written next; returns how many.
-    pub fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let mut count = 0;
-        for (slot, packet) in slices.iter_mut().zip(&self.queue) {
-            let from = if count == 0 { self.written } else { 0 };
-            *slot = IoSlice::new(packet.from_byte(from));
-            count += 1;
+    /// What is to be written next: a packet as it is, or small ones together, put into `room`. To copy
+    /// them takes less than to tell the system where each of them is.
+    pub fn next_bytes<'a>(&'a self, room: &'a mut Vec<u8>) -> &'a [u8] {
+        let mut packets = self.queue.iter();
+        let first = packets.next();
+        let first = first.map_or(&[][..], |packet| packet.from_byte(self.written));
+        let mut bytes = first.len();
+        let together = packets.take_while(|packet| {
+            bytes += packet.size();
+            bytes <= MAX_TOGETHER
+        });
+        room.clear();
+        for packet in together {
+            if room.is_empty() {
+                room.extend_from_slice(first);
+            }
+            room.extend_from_slice(packet.from_byte(0));
         }
-        count
+        if room.is_empty() { first } else { room }
     }
 
     /// The next frame for a polling answer.
@@ -272,6 +279,9 @@ impl Outbox {
         *self = Self::default();
     }
 }
+
+/// The most bytes of packets that are put together for one write.
+const MAX_TOGETHER: usize = 64 * 1024;
 
 /// How many places an idle queue keeps.
 const KEPT_CAPACITY: usize = 4;

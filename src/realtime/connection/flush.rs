@@ -1,7 +1,8 @@
 //! Writing what waits: as much as the transport takes, never waiting for it.
 
 use std::{
-    io::{ErrorKind, IoSlice},
+    cell::RefCell,
+    io::ErrorKind,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::Instant,
@@ -11,8 +12,10 @@ use tokio::net::TcpStream;
 
 use super::{CloseReason, Connection, Due, Link, Wire};
 
-/// The most packets in one write.
-const MAX_SLICES: usize = 64;
+thread_local! {
+    /// Where small packets are put together: all connections of a thread share it.
+    static TOGETHER: RefCell<Vec<u8>> = RefCell::default();
+}
 
 /// What a flush has led to.
 enum Outcome {
@@ -120,21 +123,21 @@ impl Connection {
     }
 
     fn write(&self, wire: &mut Wire, stream: &TcpStream) -> Result<(), CloseReason> {
-        while !wire.outbox.is_empty() {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let count = wire.outbox.slices(&mut slices);
-            match stream.try_write_vectored(&slices[..count]) {
-                Ok(written) => wire.outbox.advance(written),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    wire.blocked = true;
-                    // It alone may wait for the stream.
-                    self.reader.wake();
-                    return Ok(());
+        TOGETHER.with_borrow_mut(|room| {
+            while !wire.outbox.is_empty() {
+                match stream.try_write(wire.outbox.next_bytes(room)) {
+                    Ok(written) => wire.outbox.advance(written),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                        wire.blocked = true;
+                        // It alone may wait for the stream.
+                        self.reader.wake();
+                        return Ok(());
+                    }
+                    Err(_) => return Err(CloseReason::TransportError),
                 }
-                Err(_) => return Err(CloseReason::TransportError),
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Waits until the WebSocket can be read, or the connection has ended; writes meanwhile

@@ -14,17 +14,35 @@ fn feed() -> FeedId {
 }
 
 fn written(outbox: &mut Outbox) -> Vec<u8> {
-    let mut all = Vec::new();
+    let (mut all, mut room) = (Vec::new(), Vec::new());
     while !outbox.is_empty() {
-        let mut slices = [IoSlice::new(&[]); 2];
-        let count = outbox.slices(&mut slices);
-        let bytes: Vec<u8> = slices[..count].iter().flat_map(|s| s.to_vec()).collect();
+        let bytes = outbox.next_bytes(&mut room).to_vec();
         // As a socket does: some of it.
         let taken = bytes.len().min(7);
         all.extend_from_slice(&bytes[..taken]);
         outbox.advance(taken);
     }
     all
+}
+
+#[test]
+fn small_packets_are_written_together_and_a_large_one_alone() {
+    const WIDE: Budget = Budget { bytes: 1 << 20 };
+    let sizes = |sizes: &[usize]| {
+        let mut outbox = Outbox::default();
+        for size in sizes {
+            outbox.push(&packet(*size), Treatment::Must, WIDE, false);
+        }
+        let mut room = vec![7; 3];
+        outbox.next_bytes(&mut room).len()
+    };
+    let most = MAX_TOGETHER;
+    assert_eq!(sizes(&[]), 0);
+    assert_eq!(sizes(&[100]), 100);
+    assert_eq!(sizes(&[100, 50, 25]), 175);
+    let large = packet(most).size();
+    assert_eq!(sizes(&[100, 50, most]), 150);
+    assert_eq!(sizes(&[most, 50]), large);
 }
 
 #[test]
