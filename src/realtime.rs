@@ -4,8 +4,9 @@
 //! A client's bytes come in through [`engine`], which ends where a message is whole. [`namespace`]
 //! reads Socket.IO packets from messages, by the parsers of socketioxide, which it alone knows, and
 //! hands each socket's events to its queue. Everything that goes to a client, answers too, is put
-//! into its connection's outbox and written by the one flusher that is its, so that what was emitted
-//! first arrives first. `rooms` knows who is where, and sends to all of a room in one order.
+//! into its connection's outbox, so that what was emitted first arrives first, and written by the one
+//! flusher that is its, or, while its bytes are taken up, by the task that does so. `rooms` knows who
+//! is where, and sends to all of a room in one order.
 //!
 //! [`streams`] are the event streams of HTTP: no sockets, but readers of feeds like them.
 //!

@@ -31,7 +31,7 @@ use super::{
 use crate::telemetry::metric;
 
 /// A client's connection. Whoever has something for the client adds it by [`Connection::push`],
-/// which never waits; its flusher writes it.
+/// which never waits; its flusher writes it, or the task that takes up what the client sent.
 pub struct Connection {
     id: EngineId,
     protocol: Protocol,
