@@ -110,15 +110,36 @@ fn the_description_refers_to_nothing_that_it_lacks_and_names_each_operation_once
     assert_eq!(names.len(), all, "{names:?}");
 }
 
-async fn send(eio3: bool, method: Method, path: &str) -> Response {
+/// No routes beside the endpoint, which serves for as long as it is there.
+fn outside_of_nothing(eio3: bool) -> (Endpoint, Outside) {
     let mut config = Config::default();
     config.socket.eio3 = eio3;
+    config.server.allowed_origins = vec!["https://shop.example".to_owned()];
     let endpoint = Endpoint::new(&config, &[], Root::Roomcast);
     let router = problem::complete(Router::new());
     let outside = outside(router, endpoint.engine(), &config).unwrap();
+    (endpoint, outside)
+}
+
+async fn send(eio3: bool, method: Method, path: &str) -> Response {
     let request = Request::builder().method(method).uri(path);
     let request = request.body(Body::empty()).unwrap();
+    let (_endpoint, outside) = outside_of_nothing(eio3);
     outside.answer(request).await
+}
+
+#[tokio::test]
+async fn pages_alone_hear_what_pages_may_do_and_caches_hear_it_from_every_answer() {
+    let request = || Request::get("/nowhere");
+    let by_page = request().header("origin", "https://shop.example");
+    let [by_page, by_backend] = [by_page, request()].map(|one| one.body(Body::empty()).unwrap());
+    let (_endpoint, outside) = outside_of_nothing(false);
+    let to_page = outside.answer(by_page).await;
+    let to_backend = outside.answer(by_backend).await;
+    let (allow, vary) = ("access-control-allow-origin", "vary");
+    assert_eq!(to_page.headers()[allow], "https://shop.example");
+    assert!(!to_backend.headers().contains_key(allow));
+    assert_eq!(to_page.headers()[vary], to_backend.headers()[vary]);
 }
 
 #[tokio::test]

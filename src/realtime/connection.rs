@@ -22,7 +22,7 @@ use tokio::{net::TcpStream, sync::Notify};
 
 pub(super) use self::flush::Readable;
 pub use self::{deadlines::Alarm, polling::PollRefused, reason::CloseReason};
-use self::{deadlines::Deadlines, polling::Waiting, turn::Turn};
+use self::{deadlines::Deadlines, flush::Due, polling::Waiting, turn::Turn};
 use super::{
     engine::{EngineId, Incoming, Protocol, Shared},
     outbox::{Outbox, Pushed, Treatment},
@@ -66,7 +66,7 @@ struct Wire {
     relief_wanted: bool,
     /// Whose events wait until less waits for the client.
     pressed: Vec<Waker>,
-    /// To be ended by the flusher: whoever found out may hold locks.
+    /// To be ended by who writes next: whoever found out may hold locks.
     doomed: Option<CloseReason>,
     /// Nothing is added any more; the end comes when what waits is written.
     closing: Option<CloseReason>,
@@ -74,17 +74,6 @@ struct Wire {
     /// When the client last took something.
     progress_at: Instant,
     deadlines: Deadlines,
-}
-
-/// Who writes next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Due {
-    /// Nothing has been added.
-    Nobody,
-    /// It is on the flusher's list.
-    Flusher,
-    /// The reading task, when it has taken up what the client sent.
-    Reader,
 }
 
 /// By what packets reach the client.
@@ -171,6 +160,10 @@ impl Connection {
         if wire.outbox.is_empty() {
             // From now on something waits to be taken.
             wire.progress_at = Instant::now();
+        }
+        if wire.corked && wire.outbox.bytes() + packet.size() > budget.pressure() {
+            // Nobody else writes now, and its reader is not to be taken for slow.
+            self.make_room(&mut wire);
         }
         let mut pushed = wire.outbox.push(packet, treatment, budget, slow);
         if pushed == Pushed::OverBudget {

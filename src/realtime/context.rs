@@ -94,6 +94,9 @@ pub trait Event: DeserializeOwned + Send + 'static {
     type Reply: Serialize + Send + Sync + 'static;
 
     /// Handles one event. One socket's events are handled in the order in which it sent them.
+    ///
+    /// Until it first waits, it runs in the task that reads the client's connection, which neither
+    /// reads nor writes meanwhile: what takes long belongs into `tokio::task::spawn_blocking`.
     fn handle(self, cx: Context) -> impl Future<Output = Result<Self::Reply>> + Send;
 }
 

@@ -130,7 +130,10 @@ impl Connection {
             extensions.insert(ConnectInfo(peer));
             extensions.insert(hangs_up.clone());
             let routes = routes.clone();
-            async move { Ok::<_, Infallible>(routes.answer(request.map(Body::new)).await) }
+            // An idle connection keeps a place for it.
+            Box::pin(
+                async move { Ok::<_, Infallible>(routes.answer(request.map(Body::new)).await) },
+            )
         });
         let timeout = self.header_read_timeout;
         let protocol = tokio::select! {

@@ -130,6 +130,37 @@ async fn a_handler_that_panics_fails_its_own_event_only() {
     alice.ok("wave", json!({ "to": "bob" })).await;
 }
 
+/// An event whose reply cannot be written.
+#[derive(serde::Deserialize)]
+struct Mumble {}
+
+struct Mumbled;
+
+impl serde::Serialize for Mumbled {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> std::result::Result<S::Ok, S::Error> {
+        panic!("as this test wants it")
+    }
+}
+
+impl Event for Mumble {
+    const NAME: &'static str = "mumble";
+    type Reply = Mumbled;
+
+    async fn handle(self, _: Context) -> Result<Mumbled> {
+        Ok(Mumbled)
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_panics_fails_its_own_event_only() {
+    let namespace = Namespace::new("/").on::<Wave>().on::<Mumble>();
+    let app = TestApp::with_namespace(namespace).await;
+    let mut alice = app.connect("alice").await;
+    alice.fails("mumble", json!({}), "internal").await;
+    alice.ok("wave", json!({ "to": "bob" })).await;
+    alice.ok("join:room", "lobby").await;
+}
+
 #[tokio::test]
 async fn what_is_sent_with_the_first_breath_is_not_lost() {
     let app = TestApp::start().await;

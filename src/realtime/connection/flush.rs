@@ -10,11 +10,22 @@ use std::{
 
 use tokio::net::TcpStream;
 
-use super::{CloseReason, Connection, Due, Link, Wire};
+use super::{CloseReason, Connection, Link, Wire};
 
 thread_local! {
     /// Where small packets are put together: all connections of a thread share it.
     static TOGETHER: RefCell<Vec<u8>> = RefCell::default();
+}
+
+/// Who writes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing has been added.
+    Nobody,
+    /// It is on the flusher's list.
+    Flusher,
+    /// The reading task, when it has taken up what the client sent.
+    Reader,
 }
 
 /// What a flush has led to.
@@ -33,6 +44,10 @@ impl Connection {
             wire.due = Due::Nobody;
             self.flush_wire(&mut wire)
         };
+        self.flushed(outcome);
+    }
+
+    fn flushed(self: &Arc<Self>, outcome: Outcome) {
         match outcome {
             Outcome::Nothing => {}
             Outcome::Relieved => match self.incoming.try_lock() {
@@ -48,22 +63,12 @@ impl Connection {
         }
     }
 
-    /// The reading task is about to take up what the client sent: what is added meanwhile, answers
-    /// above all, it writes itself.
-    pub(in crate::realtime) fn cork(&self) {
+    /// The reading task is about to take up what the client sent: what is added until this is dropped,
+    /// answers above all, it writes itself. What is on the flusher's list stays the flusher's.
+    /// Must not be dropped in [`Incoming`](crate::realtime::engine::Incoming).
+    pub(in crate::realtime) fn cork(self: &Arc<Self>) -> Corked {
         self.wire.lock().corked = true;
-    }
-
-    /// It has. Must not be called from [`Incoming`](crate::realtime::engine::Incoming).
-    pub(in crate::realtime) fn uncork(self: &Arc<Self>) {
-        let due = {
-            let mut wire = self.wire.lock();
-            wire.corked = false;
-            wire.due
-        };
-        if due == Due::Reader {
-            self.flush();
-        }
+        Corked(self.clone())
     }
 
     fn flush_wire(self: &Arc<Self>, wire: &mut Wire) -> Outcome {
@@ -188,6 +193,24 @@ impl Connection {
         }
         self.tell(|incoming| incoming.upgraded());
         self.flush();
+    }
+}
+
+/// A connection whose reading task takes up what its client sent.
+pub(in crate::realtime) struct Corked(Arc<Connection>);
+
+impl Drop for Corked {
+    fn drop(&mut self) {
+        let outcome = {
+            let mut wire = self.0.wire.lock();
+            wire.corked = false;
+            if wire.due != Due::Reader {
+                return;
+            }
+            wire.due = Due::Nobody;
+            self.0.flush_wire(&mut wire)
+        };
+        self.0.flushed(outcome);
     }
 }
 

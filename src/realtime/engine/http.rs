@@ -21,10 +21,7 @@ use super::{
 };
 use crate::{
     error::{Code, Error},
-    realtime::{
-        connection::{CloseReason, Connection, PollRefused},
-        queue::Runner,
-    },
+    realtime::connection::{CloseReason, Connection, PollRefused},
 };
 
 /// The client's address as the server has found it out, in a request's extensions.
@@ -168,11 +165,11 @@ impl Engine {
         };
         let taken = match parts {
             Ok(parts) => parts.into_iter().try_for_each(|part| {
-                let runner = match part {
+                // What is returned does its work in a task: the answer to the post does not wait.
+                drop(match part {
                     payload::Part::Text(text) => session.packet(text)?,
                     payload::Part::Binary(bytes) => session.receive(Message::Binary(bytes))?,
-                };
-                runner.map(Runner::run_here);
+                });
                 Ok(())
             }),
             Err(payload::Malformed) => Err(CloseReason::ParseError),

@@ -27,6 +27,9 @@ const READ_BYTES: usize = 16 * 1024;
 /// After how many reads other tasks get their turn.
 const TURN: usize = 16;
 
+/// How many events of a read are handled in place. The rest of a burst waits its turn in a task.
+const IN_PLACE: usize = 4;
+
 thread_local! {
     /// What is read is taken up at once, so that all connections of a thread share a buffer.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
@@ -153,9 +156,11 @@ impl WebSocket {
             frames: self.frames,
             connection,
         };
+        let corked = serving.connection.cork();
         if let Err(reason) = serving.take(&self.early) {
             serving.connection.end(reason);
         }
+        drop(corked);
         serving
     }
 
@@ -191,8 +196,7 @@ impl Future for Serving {
                 Readable::Ended => return Poll::Ready(()),
                 Readable::Bytes => {}
             }
-            if let Err(reason) = this.read() {
-                this.connection.end(reason);
+            if !this.read() {
                 return Poll::Ready(());
             }
         }
@@ -202,30 +206,35 @@ impl Future for Serving {
 }
 
 impl Serving {
-    /// Takes up what is there, and writes what that leads to.
-    fn read(&mut self) -> Result<(), CloseReason> {
-        self.connection.cork();
-        let taken = self.take_up();
-        self.connection.uncork();
-        taken
-    }
-
-    fn take_up(&mut self) -> Result<(), CloseReason> {
-        BUFFER.with_borrow_mut(|buffer| match try_read(&self.stream, buffer) {
+    /// Takes up what is there, and writes what that leads to; whether the connection goes on.
+    fn read(&mut self) -> bool {
+        let corked = self.connection.cork();
+        let taken = BUFFER.with_borrow_mut(|buffer| match try_read(&self.stream, buffer) {
             Ok(0) => Err(CloseReason::TransportClose),
             Ok(count) => self.take(&buffer[..count]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(()),
             Err(_) => Err(CloseReason::TransportError),
-        })
+        });
+        // Before anything is written, which might fail for another reason.
+        if let Err(reason) = taken {
+            self.connection.end(reason);
+        }
+        drop(corked);
+        taken.is_ok()
     }
 
     /// Hands on what the bytes hold.
     fn take(&mut self, bytes: &[u8]) -> Result<(), CloseReason> {
-        let mut rest = bytes;
+        let (mut rest, mut in_place) = (bytes, 0);
         loop {
             match self.frames.read(&mut rest) {
                 Ok(Some(received)) => {
-                    self.hand_on(received)?.map(Runner::run_here);
+                    if let Some(runner) = self.hand_on(received)?
+                        && in_place < IN_PLACE
+                    {
+                        in_place += 1;
+                        runner.run_here();
+                    }
                 }
                 Ok(None) => return Ok(()),
                 Err(Violation::TooBig) => return Err(CloseReason::PayloadTooLarge),

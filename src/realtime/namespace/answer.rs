@@ -1,6 +1,9 @@
 //! What becomes of an event: its ack, or an `error` event, and its place in the metrics.
 
-use std::sync::Arc;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use metrics::{Counter, SharedString, counter};
 use serde::Serialize;
@@ -113,7 +116,13 @@ impl Answer {
             return;
         };
         let namespace = self.context.namespace();
-        match namespace.encoder.ack(namespace.path(), id, payload) {
+        let encode = || namespace.encoder.ack(namespace.path(), id, payload);
+        // A reply is anybody's type.
+        let Ok(encoded) = catch_unwind(AssertUnwindSafe(encode)) else {
+            tracing::error!(event = self.name, "an ack's encoding panicked");
+            return self.refuse(&Error::internal());
+        };
+        match encoded {
             Ok(packet) => {
                 let connection = self.context.session.connection();
                 if connection.push(&packet, Treatment::Answer) != Pushed::Queued {

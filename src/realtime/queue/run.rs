@@ -80,6 +80,8 @@ impl EventQueue {
                     None => return,
                 },
             };
+            // A burst lets others have their turn.
+            tokio::task::consume_budget().await;
             match step {
                 Step::Finished(ending) => end(ending),
                 Step::Start(job) if job.order == Order::FirstPoll => {

@@ -130,6 +130,38 @@ async fn jobs_are_done_in_place_until_one_has_to_wait() {
 }
 
 #[tokio::test]
+async fn a_job_done_in_place_may_close_the_queue() {
+    let (queue, log, mut read) = queue();
+    queue.open(says(&log, "first"));
+    assert_eq!(read.recv().await, Some("first"));
+    let (closing, sender) = (queue.clone(), log.clone());
+    let runner = queue.push(job(Order::Serial, async move {
+        closing.close(Pending::Finished, says(&sender, "last"));
+        sender.send("closed").unwrap();
+    }));
+    runner.expect("the queue was idle").run_here();
+    assert_eq!(read.try_recv(), Ok("closed"));
+    assert_eq!(read.try_recv(), Ok("last"));
+    assert!(queue.push(says(&log, "too late")).is_none());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_commit_and_what_comes_behind_it_keep_their_order_in_a_task() {
+    let (queue, log, mut read) = queue();
+    queue.open(says(&log, "first"));
+    assert_eq!(read.recv().await, Some("first"));
+    let (release, released) = oneshot::channel();
+    let runner = queue.push(ends(&log, "stored", released));
+    runner.expect("the queue was idle").run_here();
+    assert!(queue.push(says(&log, "behind")).is_none());
+    tokio::task::yield_now().await;
+    assert!(read.try_recv().is_err());
+    release.send(()).unwrap();
+    assert_eq!(read.recv().await, Some("stored"));
+    assert_eq!(read.recv().await, Some("behind"));
+}
+
+#[tokio::test]
 async fn a_full_queue_refuses_and_a_closed_one_runs_what_it_accepted() {
     let (queue, log, mut read) = queue();
     for name in ["one", "two", "three"] {

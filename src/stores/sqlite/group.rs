@@ -15,7 +15,8 @@ use crate::{
     stores::metrics::ErrorKind,
 };
 
-/// How many feeds the writer knows by heart; when there are more, it forgets all and reads again.
+/// How many feeds the writer knows by heart; when there are more after a group, it forgets all and
+/// reads again.
 const MAX_KNOWN_FEEDS: usize = 10_000;
 
 /// A write that waits for its group.
@@ -23,7 +24,8 @@ pub(super) trait Job: Send {
     /// Does the work inside the group's transaction and keeps what came of it.
     fn run(&mut self, connection: &Connection, feeds: &mut KnownFeeds) -> rusqlite::Result<()>;
 
-    /// Whether the work can be done once more, after it was undone.
+    /// Whether the work can be done once more after it was undone, wherever an error or a panic had
+    /// stopped it.
     fn is_repeatable(&self) -> bool {
         false
     }
@@ -153,9 +155,8 @@ fn transact(
     let (first, rest) = jobs.split_at_mut(repeatable);
     let mut fates = Vec::with_capacity(first.len() + rest.len());
     // As a rule they go well. To set a mark before each, as for the rest, costs a third of their time.
-    if attempt(connection, feeds, first).is_ok() {
-        fates.resize(first.len(), Ok(()));
-    } else {
+    if let Err(error) = attempt(connection, feeds, first) {
+        tracing::debug!(%error, "the writes of a group are done one by one");
         *feeds = KnownFeeds::default();
         if !connection.is_autocommit() {
             step(connection, "ROLLBACK")?;
@@ -164,6 +165,8 @@ fn transact(
         for job in first {
             fates.push(run_alone(connection, feeds, job)?);
         }
+    } else {
+        fates.resize(first.len(), Ok(()));
     }
     for job in rest {
         fates.push(run_alone(connection, feeds, job)?);
