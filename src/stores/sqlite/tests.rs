@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 
 use super::{SqliteOptions, SqliteStore, Synchronous};
 use crate::{
-    domain::{EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
+    domain::{ClientId, EntryId, FeedId, NewEntry, RoomId, Timestamp, UserId},
     ports::{Commit, FeedStore, StoreError, StoreResult},
 };
 
@@ -177,20 +177,31 @@ async fn an_append_that_fails_leaves_its_neighbours_in_the_group_and_takes_no_pl
         ..entry("the same id")
     };
     for round in 0..2 {
+        let once = NewEntry {
+            client_id: Some(ClientId::new(format!("c{round}")).unwrap()),
+            ..entry("before")
+        };
+        let again = NewEntry {
+            id: EntryId::generate(),
+            ..once.clone()
+        };
         let held = hold(store).await;
         let mut group = Box::pin(async {
             tokio::join!(
-                store.append(entry("before")),
+                store.append(once),
                 store.append(elsewhere("there")),
                 store.append(same_id.clone()),
+                store.append(again),
                 store.append(entry("after")),
                 add(store, ["one", "two"][round]),
             )
         });
         assert!((&mut group).now_or_never().is_none());
         drop(held);
-        let (before, there, failed, after, added) = group.await;
+        let (before, there, failed, again, after, added) = group.await;
         let so_far = 2 * round as u64 + 1;
+        let again = again.unwrap();
+        assert_eq!((again.entry.seq, again.duplicate), (so_far + 1, true));
         let seqs = [before, there, after].map(|appended| appended.unwrap().entry.seq);
         assert_eq!(seqs, [so_far + 1, round as u64 + 1, so_far + 2]);
         assert_eq!((failed.unwrap_err(), added), (StoreError, Ok(1)));
