@@ -150,7 +150,9 @@ specify('who found no place while too much waited is told of when there is room'
   const stay = await Promise.all(['alice', 'bob', 'carol'].map((name) => world.connect(world.user(name))));
   const dropped = () => metric(server, 'roomcast_webhooks_total', { outcome: 'dropped' });
   await eventually(async () => (await dropped()) === 1, 'one is dropped');
-  const told = stay.find(({ id }) => storyOf(backend, ofSocket(id)).length > 0);
+  const find = () => stay.find(({ id }) => storyOf(backend, ofSocket(id)).length > 0);
+  await eventually(async () => find() !== undefined, 'one is told');
+  const told = find();
   const { id } = told;
   told.close();
   await eventually(async () => (await dropped()) === 2, 'that it went is dropped');

@@ -29,6 +29,7 @@ pub(super) enum Due {
 }
 
 /// What a flush has led to.
+#[derive(Clone, Copy)]
 enum Outcome {
     Nothing,
     Relieved,
