@@ -46,8 +46,8 @@ export class HttpBackend {
   requests = [];
   /** What was wrong with signatures. */
   faults = [];
-  /** Requests under way, and the most there were. */
-  now = 0;
+  #underWay = new Set();
+  /** The most requests that were under way. */
   most = 0;
 
   static async start(t) {
@@ -62,6 +62,11 @@ export class HttpBackend {
     this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
     this.port = this.#server.address().port;
+  }
+
+  /** How many requests are under way. */
+  get now() {
+    return this.#underWay.size;
   }
 
   url(path) {
@@ -100,11 +105,17 @@ export class HttpBackend {
   }
 
   async #take(request, response) {
-    this.now += 1;
+    this.#underWay.add(response);
     this.most = Math.max(this.most, this.now);
-    response.on('close', () => {
-      this.now -= 1;
+    const gone = () => {
+      this.#underWay.delete(response);
       this.#held.delete(response);
+    };
+    // Who gives up may ask again before the response that nobody reads is closed here.
+    request.socket.once('end', gone);
+    response.on('close', () => {
+      request.socket.off('end', gone);
+      gone();
     });
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);

@@ -86,7 +86,8 @@ specify('what is slow or not taken is sent again, and never more at a time than 
   const users = ['alice', 'bob', 'carol', 'dave'].map((name) => world.user(name));
   for (const user of users) await world.connect(user);
   for (const user of users) await tells(backend, ofUser(user), ['online'], status, 30_000);
-  await eventually(() => [...seen.values()].every((count) => count === 3), 'each is sent until it is taken');
+  // Taken too late for the server's limit is sent once more.
+  await eventually(() => [...seen.values()].every((count) => count >= 3), 'each is sent until it is taken');
   assert.ok(backend.most <= 3, `${backend.most} at a time`);
 });
 
