@@ -29,7 +29,7 @@ mod streams;
 pub use admins::{Admins, NoAdmins};
 pub use announcements::{Announcements, NoAnnouncements};
 pub use backend::{Backend, BackendAnswer, BackendFault};
-pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says};
+pub use emitter::{Class, Emit, Emitter, EntryRef, Keep, Payload, Says, ValueOf};
 pub use feed_store::{
     After, Appended, Change, Changes, Commit, FeedFilter, FeedMark, FeedStore, Following, KeepRule,
     Overfull, ReadMark, Since, Trimmed, Unread,

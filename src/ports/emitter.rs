@@ -79,6 +79,15 @@ pub struct Emit<'a> {
     pub keep: Keep,
 }
 
+/// What latest values of an event are values of.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueOf<'a> {
+    /// The event.
+    pub event: &'a str,
+    /// The key of its emits.
+    pub key: &'a str,
+}
+
 /// What a latest value says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Says {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::ValueOf;
 use crate::{
     domain::{Identity, Room, SocketId, User, UserId},
     error::Result,
@@ -59,6 +60,10 @@ pub trait Sockets: Send + Sync + 'static {
     /// Puts a socket into a room. Fails with `too_many_rooms` at the limit, and with `not_found`
     /// when the socket has gone.
     fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined>;
+
+    /// The same for a socket that will be sent the latest of these values by itself, in its own room:
+    /// it is sent none twice, whichever way it comes first.
+    fn watch(&self, socket: &SocketId, room: &Room, of: ValueOf<'_>) -> Result<Joined>;
 
     /// Takes a socket out of a room.
     fn leave(&self, socket: &SocketId, room: &Room) -> Left;

@@ -12,6 +12,7 @@ mod newest;
 mod occupants;
 mod recovery;
 mod seats;
+mod watchers;
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -31,6 +32,7 @@ use self::{
     occupants::Occupants,
     recovery::Recovery,
     seats::{Seat, Seats},
+    watchers::Watchers,
 };
 use super::{
     Session,
@@ -41,7 +43,7 @@ use super::{
 use crate::{
     domain::{FeedId, Room, SocketId, UserId},
     error::{Code, Error, Result},
-    ports::{Joined, Left},
+    ports::{Joined, Left, ValueOf},
     sparse,
 };
 
@@ -63,6 +65,8 @@ struct Inner {
     emits: u64,
     /// The latest values that were sent.
     newest: Newest,
+    /// Who was sent one by itself.
+    watchers: Watchers,
     /// Where sessions can be recovered.
     recovery: Option<Recovery>,
 }
@@ -120,20 +124,17 @@ impl Rooms {
 
     /// Puts a socket into a room, up to `max` rooms.
     pub fn join(&self, id: &SocketId, room: &Room, max: usize) -> Result<Joined> {
+        self.inner.lock().join(id, room, max)
+    }
+
+    /// The same for a socket that will be sent the latest value by itself: the room does not bring it
+    /// once more.
+    pub fn watch(&self, id: &SocketId, room: &Room, max: usize, of: ValueOf<'_>) -> Result<Joined> {
         let mut inner = self.inner.lock();
-        let Some(member) = inner.sockets.get(id) else {
-            return Err(Error::not_found("The socket has disconnected"));
-        };
-        if member.rooms.get(room).is_some() {
-            return Ok(Joined::Already);
+        let joined = inner.join(id, room, max)?;
+        if joined != Joined::Already {
+            inner.watchers.begin(fanout::watched(of), id, room);
         }
-        if max > 0 && member.rooms.len() >= max + OWN_ROOMS {
-            crate::telemetry::limited(Code::TooManyRooms);
-            return Err(Error::new(Code::TooManyRooms, "Too many rooms joined"));
-        }
-        let session = member.session.clone();
-        let joined = inner.seat(&session, room, None);
-        inner.note_change(&session);
         Ok(joined)
     }
 
@@ -199,6 +200,23 @@ impl Inner {
         };
         self.sockets.insert(id, member);
         self.note_change(session);
+    }
+
+    fn join(&mut self, id: &SocketId, room: &Room, max: usize) -> Result<Joined> {
+        let Some(member) = self.sockets.get(id) else {
+            return Err(Error::not_found("The socket has disconnected"));
+        };
+        if member.rooms.get(room).is_some() {
+            return Ok(Joined::Already);
+        }
+        if max > 0 && member.rooms.len() >= max + OWN_ROOMS {
+            crate::telemetry::limited(Code::TooManyRooms);
+            return Err(Error::new(Code::TooManyRooms, "Too many rooms joined"));
+        }
+        let session = member.session.clone();
+        let joined = self.seat(&session, room, None);
+        self.note_change(&session);
+        Ok(joined)
     }
 
     /// Adds a socket, which is not in the room, to it. `since`: where it returns to a room, the

@@ -9,7 +9,7 @@ use super::locks::KeyedLocks;
 use crate::{
     domain::{ProductId, Room},
     error::Result,
-    ports::{Class, Emit, Emitter, Stock, StockStore},
+    ports::{Class, Emit, Emitter, Stock, StockStore, ValueOf},
 };
 
 /// The event that carries a product's stock.
@@ -57,5 +57,13 @@ impl Inventory {
 pub(super) fn show(by: &dyn Emitter, to: &Room, product: &ProductId, stock: &Stock) {
     let to = std::slice::from_ref(to);
     let emit = Emit::new(Class::Latest, to, INVENTORY_UPDATE, &stock.inventory);
-    by.emit(emit.keyed(product.as_str()).numbered(stock.number));
+    by.emit(emit.keyed(of(product).key).numbered(stock.number));
+}
+
+/// What its watchers are told the latest value of.
+pub(super) fn of(product: &ProductId) -> ValueOf<'_> {
+    ValueOf {
+        event: INVENTORY_UPDATE,
+        key: product.as_str(),
+    }
 }

@@ -9,7 +9,7 @@ use super::locks::KeyedLocks;
 use crate::{
     domain::{DriverId, DriverPosition, Identity, Position, Report, Role, Room, Timestamp},
     error::{Code, Error, Result},
-    ports::{Class, Emit, Emitter, PositionStore},
+    ports::{Class, Emit, Emitter, PositionStore, ValueOf},
 };
 
 /// The event that carries a position.
@@ -161,7 +161,15 @@ pub(super) fn show(by: &dyn Emitter, to: &Room, position: &DriverPosition) {
     let number = u64::try_from(position.position.timestamp.as_ms()).ok();
     let to = std::slice::from_ref(to);
     let emit = Emit::new(Class::Latest, to, LOCATION_UPDATE, position);
-    by.emit(emit.keyed(position.driver_id.as_str()).numbered(number));
+    by.emit(emit.keyed(of(&position.driver_id).key).numbered(number));
+}
+
+/// What its watchers are told the latest value of.
+pub(super) fn of(driver: &DriverId) -> ValueOf<'_> {
+    ValueOf {
+        event: LOCATION_UPDATE,
+        key: driver.as_str(),
+    }
 }
 
 fn check_may_report(by: &Identity, driver: &DriverId) -> Result<()> {

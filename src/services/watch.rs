@@ -66,7 +66,7 @@ impl Watch {
             SnapshotKind::Position => {
                 let driver = DriverId::new(id.as_str()).map_err(invalid)?;
                 let _order = self.tracking.hold(&driver).await;
-                self.sockets.join(socket, &room)?;
+                self.sockets.watch(socket, &room, tracking::of(&driver))?;
                 let position = self.tracking.position(&driver).await?;
                 if let Some(position) = &position {
                     tracking::show(&*self.emitter, &own, position);
@@ -76,7 +76,7 @@ impl Watch {
             SnapshotKind::Stock => {
                 let product = ProductId::new(id.as_str()).map_err(invalid)?;
                 let _order = self.inventory.hold(&product).await;
-                self.sockets.join(socket, &room)?;
+                self.sockets.watch(socket, &room, inventory::of(&product))?;
                 let stock = self.inventory.get(&product).await?;
                 if let Some(stock) = &stock {
                     inventory::show(&*self.emitter, &own, &product, stock);

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     domain::{Room, SocketId},
     error::Result,
-    ports::{DisconnectReason, Emit, Joined, Left},
+    ports::{DisconnectReason, Emit, Joined, Left, ValueOf},
     realtime::{
         Context, Session,
         expiry::Expiry,
@@ -108,10 +108,21 @@ impl NamespaceHandle {
     /// Puts a socket into a room. Fails with `too_many_rooms` or `not_found`.
     pub fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
         let joined = self.rooms.join(socket, room, self.max_rooms)?;
+        self.show_joined(socket, room, joined);
+        Ok(joined)
+    }
+
+    /// The same for a socket that will be sent the latest of these values by itself.
+    pub fn watch(&self, socket: &SocketId, room: &Room, of: ValueOf<'_>) -> Result<Joined> {
+        let joined = self.rooms.watch(socket, room, self.max_rooms, of)?;
+        self.show_joined(socket, room, joined);
+        Ok(joined)
+    }
+
+    fn show_joined(&self, socket: &SocketId, room: &Room, joined: Joined) {
         if joined != Joined::Already {
             self.show(|| Sight::Joined(socket.clone(), room.clone()));
         }
-        Ok(joined)
     }
 
     /// Takes a socket out of a room.

@@ -6,12 +6,16 @@ use super::hub::Hub;
 use crate::{
     domain::{Identity, Room, SocketId, User, UserId},
     error::Result,
-    ports::{DisconnectReason, Joined, Left, Sockets},
+    ports::{DisconnectReason, Joined, Left, Sockets, ValueOf},
 };
 
 impl Sockets for Hub {
     fn join(&self, socket: &SocketId, room: &Room) -> Result<Joined> {
         self.root.join(socket, room)
+    }
+
+    fn watch(&self, socket: &SocketId, room: &Room, of: ValueOf<'_>) -> Result<Joined> {
+        self.root.watch(socket, room, of)
     }
 
     fn leave(&self, socket: &SocketId, room: &Room) -> Left {

@@ -6,10 +6,10 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use super::{Inner, Rooms};
+use super::{Inner, Rooms, newest::Age};
 use crate::{
     domain::{Room, SocketId},
-    ports::{Class, Emit, Keep},
+    ports::{Class, Emit, Keep, ValueOf},
     realtime::{
         Session,
         outbox::{Pushed, Treatment},
@@ -43,16 +43,15 @@ impl Rooms {
         sent_to: Option<&mut Vec<SocketId>>,
     ) -> Option<Tally> {
         let mut inner = self.inner.lock();
-        if let Some(number) = emit.number
-            && !inner.newest.accept(what(emit), number)
-        {
-            return None;
-        }
-        if let Some(says) = emit.says
-            && !inner.newest.is_told(what(emit), says)
-        {
-            return None;
-        }
+        let who_has_it = inner.admit(emit)?;
+        let (except, without_them);
+        let emit = if who_has_it.is_empty() {
+            emit
+        } else {
+            except = [emit.except, &who_has_it].concat();
+            without_them = emit.except(&except);
+            &without_them
+        };
         let logged = match &mut inner.recovery {
             Some(recovery) if emit.keep == Keep::Kept => Logging::At(recovery.next()),
             Some(_) | None => Logging::Not,
@@ -86,6 +85,11 @@ impl Rooms {
 fn what(emit: &Emit<'_>) -> u64 {
     let room = emit.to.first().filter(|_| emit.key.is_empty());
     KEYS.hash_one((emit.event, room, emit.key))
+}
+
+/// The same of what is watched by a key.
+pub(super) fn watched(of: ValueOf<'_>) -> u64 {
+    KEYS.hash_one((of.event, None::<&Room>, of.key))
 }
 
 /// Whether an event can be recovered.
@@ -153,6 +157,37 @@ impl Sending<'_> {
 }
 
 impl Inner {
+    /// The own rooms of those who have what an event carries. None: it is not to be sent, since a newer
+    /// value was, or since nothing else is said.
+    fn admit(&mut self, emit: &Emit<'_>) -> Option<Vec<Room>> {
+        let who_has_it = match emit.number {
+            Some(number) => self.admit_value(emit, number)?,
+            None => Vec::new(),
+        };
+        match emit.says {
+            Some(says) if !self.newest.is_told(what(emit), says) => None,
+            Some(_) | None => Some(who_has_it),
+        }
+    }
+
+    fn admit_value(&mut self, emit: &Emit<'_>, number: u64) -> Option<Vec<Room>> {
+        let of = what(emit);
+        let one = match emit.to {
+            [room] if self.sockets.contains_key(room.as_str()) => Some(room.as_str()),
+            _ => None,
+        };
+        let age = self.newest.accept(of, number, one.is_none());
+        match one {
+            _ if age == Age::Old => None,
+            None => Some(self.watchers.told(of, number, emit.to)),
+            Some(one) => {
+                let is_past = age == Age::Repeated;
+                let is_shown = self.watchers.shows(of, one, number, is_past);
+                is_shown.then(Vec::new)
+            }
+        }
+    }
+
     fn fan_out(&mut self, emit: &Emit<'_>, sending: &mut Sending<'_>) {
         let whom = (emit.to, emit.except, emit.origin);
         self.visit(whom, |member| sending.send(member));

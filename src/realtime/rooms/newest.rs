@@ -14,13 +14,32 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 /// The most values that are remembered in that time, twice.
 const MAX_VALUES: usize = 100_000;
 
-/// The numbers of the values that were sent, by what they are the value of.
+/// The values that were sent, by what they are the value of.
 pub(super) struct Newest {
-    now: HashMap<u64, u64>,
-    before: HashMap<u64, u64>,
+    now: HashMap<u64, Sent>,
+    before: HashMap<u64, Sent>,
     since: Instant,
     /// What was said last.
     said: HashMap<u64, u8>,
+}
+
+/// A value that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sent {
+    number: u64,
+    /// To its room, not only to some that asked.
+    to_room: bool,
+}
+
+/// What is to become of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// A newer one was sent.
+    Old,
+    /// Its room was sent it before.
+    Repeated,
+    /// Its room has not been sent it yet.
+    New,
 }
 
 impl Default for Newest {
@@ -47,18 +66,20 @@ impl Newest {
         !says.only_news || before != Some(says.value)
     }
 
-    /// Whether no newer value was sent; then this one is the newest. The same again is sent again.
-    pub fn accept(&mut self, of: u64, number: u64) -> bool {
+    /// Notes that a value is sent, unless a newer one was. `to_room`: to all whom it is for, not to one.
+    pub fn accept(&mut self, of: u64, number: u64, to_room: bool) -> Age {
         if self.since.elapsed() > REMEMBERED || self.now.len() >= MAX_VALUES {
             self.before = std::mem::take(&mut self.now);
             self.since = Instant::now();
         }
-        let known = self.now.get(&of).or_else(|| self.before.get(&of));
-        let is_newest = known.is_none_or(|known| *known <= number);
-        if is_newest {
-            self.now.insert(of, number);
+        let known = self.now.get(&of).or_else(|| self.before.get(&of)).copied();
+        if known.is_some_and(|known| known.number > number) {
+            return Age::Old;
         }
-        is_newest
+        let repeated = known.is_some_and(|known| known.number == number && known.to_room);
+        let to_room = to_room || repeated;
+        self.now.insert(of, Sent { number, to_room });
+        if repeated { Age::Repeated } else { Age::New }
     }
 }
 
@@ -79,13 +100,23 @@ mod tests {
     #[test]
     fn a_value_that_is_older_than_one_that_was_sent_is_not_sent() {
         let mut newest = Newest::default();
-        assert!(newest.accept(1, 5));
-        assert!(!newest.accept(1, 4));
-        assert!(newest.accept(1, 5));
-        assert!(newest.accept(2, 1));
+        assert_eq!(newest.accept(1, 5, true), Age::New);
+        assert_eq!(newest.accept(1, 4, true), Age::Old);
+        assert_eq!(newest.accept(1, 5, true), Age::Repeated);
+        assert_eq!(newest.accept(2, 1, true), Age::New);
         for of in 10..10 + MAX_VALUES as u64 {
-            newest.accept(of, 1);
+            newest.accept(of, 1, true);
         }
-        assert!(!newest.accept(1, 4));
+        assert_eq!(newest.accept(1, 4, true), Age::Old);
+    }
+
+    #[test]
+    fn what_one_was_shown_is_new_to_the_room() {
+        let mut newest = Newest::default();
+        assert_eq!(newest.accept(1, 5, false), Age::New);
+        assert_eq!(newest.accept(1, 4, true), Age::Old);
+        assert_eq!(newest.accept(1, 5, true), Age::New);
+        assert_eq!(newest.accept(1, 5, false), Age::Repeated);
+        assert_eq!(newest.accept(1, 5, true), Age::Repeated);
     }
 }
