@@ -31,8 +31,6 @@ readonly DEMO="$PWD/client-demo"
 [[ ${2:-} =~ ^[0-9]+$ ]] && readonly CHAOS_MINUTES=$2 || readonly CHAOS_MINUTES=0
 readonly LIMIT_S=$((900 + CHAOS_MINUTES * 60))
 export PYTHONDONTWRITEBYTECODE=1
-# The release is here for the README's commands, not for its speed: it is built in a third of the time.
-export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 export CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
 export NGINX="${NGINX:-/usr/sbin/nginx}"
 
@@ -159,8 +157,6 @@ check_tools() {
 
 lints() { check "lints" cargo clippy --locked --all-targets -- -D warnings; }
 
-release() { check "the release server builds" cargo build --release --locked; }
-
 # Runs steps beside the others, most of which wait most of their time, and keeps what they say and
 # count. What only takes computing time gives way.
 beside=()
@@ -245,14 +241,13 @@ client_scenarios() {
   node_tests "what the doctor says of a Node server and Roomcast" doctor
 }
 
-# Their commands are those of the release, and how fast the demo is there is what counts.
 documents() {
   node_tests "what the README and the guide say" readme
   node_tests "what their snippets do" readme_snippets
   node_tests "where they lead, and what they name" guide
   node_tests "the page of the tour in Chromium" browser
   node_tests "the page of the Admin UI in Chromium" admin_page
-  ROOMCAST_BIN="$TARGET/release/roomcast" node_tests "the demo in Chromium: its shell" demo_shell
+  node_tests "the demo in Chromium: its shell" demo_shell
 }
 
 demo_pages() {
@@ -353,20 +348,19 @@ main() {
       ;;
     clients)
       prepare
-      begin_beside builds 19 release
       begin_beside demo 0 demo_pages
       client_scenarios
-      end_beside builds demo
+      end_beside demo
       documents
       ;;
     all)
       rust_specs
       prepare
-      begin_beside builds 19 lints release
+      begin_beside lints 19 lints
       begin_beside cluster 0 cluster demo_pages
       client_scenarios
       faults
-      end_beside builds cluster
+      end_beside lints cluster
       documents
       ;;
   esac
