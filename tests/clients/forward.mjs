@@ -7,24 +7,27 @@ import { test } from 'node:test';
 import { WEBSOCKET } from './away.mjs';
 import { DIALECTS } from './client.mjs';
 import { ENVELOPE, HOOK_SECRET, HttpBackend, NEVER, configured, json } from './http_backend.mjs';
-import { elapse, eventually, metric } from './observe.mjs';
+import { eventually, metric } from './observe.mjs';
 import { ROOT, folder, start } from './program.mjs';
 import { Server } from './server.mjs';
 import { World, assertOk, assertRefused } from './world.mjs';
 
 const LIMIT_MS = 60_000;
-const TIMEOUT_MS = 400;
-const PAUSE_MS = 600;
+/** Longer than a backend takes that answers. */
+const AMPLE_MS = 20_000;
+/** For one that does not. */
+const TIMEOUT_MS = 1_000;
+const PAUSE_MS = 2_000;
 const IN_FLIGHT = 4;
 const FAILURES = 3;
 const ANSWER_BYTES = 10_000;
 
-const rule = (backend, event, more = '') => `
+const rule = (backend, event, more = '', timeoutMs = AMPLE_MS) => `
 [[forward]]
 event = "${event}"
 url = "${backend.url(`/${event}`)}"
 secret = "${HOOK_SECRET}"
-timeout_ms = ${TIMEOUT_MS}
+timeout_ms = ${timeoutMs}
 max_in_flight = ${IN_FLIGHT}
 failures = ${FAILURES}
 pause_ms = ${PAUSE_MS}
@@ -33,9 +36,9 @@ ${more}
 `;
 
 /** A server that forwards these events, and a world on it. */
-async function scene(t, rules, { dialect = '4.8', settings = {} } = {}) {
+async function scene(t, rules, { dialect = '4.8', settings = {}, timeoutMs } = {}) {
   const backend = await HttpBackend.start(t);
-  const lines = rules.map(([event, more]) => rule(backend, event, more)).join('');
+  const lines = rules.map(([event, more]) => rule(backend, event, more, timeoutMs)).join('');
   const env = { ...configured(t, lines), ...DIALECTS[dialect].settings, ...settings };
   const server = await Server.start(env);
   const world = new World(server, DIALECTS[dialect], WEBSOCKET);
@@ -114,8 +117,12 @@ specify('an envelope has events sent before the ack, whoever asked for one', asy
 specify('one socket\'s events wait for each other, those of others do not', async (t) => {
   const { backend, world } = await scene(t, [['step']]);
   const order = [];
+  let answered;
+  const bobIsAnswered = new Promise((resolve) => {
+    answered = resolve;
+  });
   backend.on('/step', async ({ args: [n], userId }) => {
-    if (n === 1 && userId === slow.id) await elapse(TIMEOUT_MS / 2);
+    if (n === 1 && userId === slow.id) await bobIsAnswered;
     order.push(`${userId}:${n}`);
     return json(n);
   });
@@ -124,6 +131,7 @@ specify('one socket\'s events wait for each other, those of others do not', asyn
   const all = [1, 2, 3].map((n) => alice.ask('step', n));
   assert.equal(await bob.ask('step', 1), 1);
   assert.ok(!order.includes(`${slow.id}:1`), 'bob did not wait for alice');
+  answered();
   assert.deepEqual(await Promise.all(all), [1, 2, 3]);
   assert.deepEqual(order.filter((one) => one.startsWith(slow.id)), [1, 2, 3].map((n) => `${slow.id}:${n}`));
 });
@@ -168,7 +176,7 @@ specify('a refusal of the backend is told in its words, and does not count again
 });
 
 specify('a slow backend fails its event in time, and those beyond the limit at once', async (t) => {
-  const { backend, server, world } = await scene(t, [['slow']]);
+  const { backend, server, world } = await scene(t, [['slow']], { timeoutMs: TIMEOUT_MS });
   backend.on('/slow', () => NEVER);
   const clients = [];
   for (let n = 0; n < IN_FLIGHT + 2; n += 1) clients.push(await world.connect(world.user(`u${n}`)));
@@ -255,7 +263,7 @@ specify('what is no answer is a failure of its event, and changes nothing', asyn
 });
 
 specify('a client that goes does not leave its event behind', async (t) => {
-  const { backend, server, world } = await scene(t, [['slow']]);
+  const { backend, server, world } = await scene(t, [['slow']], { timeoutMs: TIMEOUT_MS });
   backend.on('/slow', () => NEVER);
   for (let n = 0; n < IN_FLIGHT; n += 1) {
     const client = await world.connect(world.user(`u${n}`));

@@ -8,10 +8,16 @@ import { CONNECTED, DIALECTS, REFUSED } from './client.mjs';
 import { HttpBackend, NEVER, json } from './http_backend.mjs';
 import { eventually, metric } from './observe.mjs';
 import { Server } from './server.mjs';
-import { PATH, TIMEOUT_MS, ofRoom, ofSocket, ofUser, status, storyOf, tells, told } from './webhooks_scene.mjs';
+import { PATH, ofRoom, ofSocket, ofUser, status, storyOf, tells, told } from './webhooks_scene.mjs';
 import { World, assertOk } from './world.mjs';
 
 const LIMIT_MS = 60_000;
+/** For a backend that does not answer. */
+const TIMEOUT_MS = 1_000;
+const HASTY = {
+  ROOMCAST_WEBHOOKS__TIMEOUT_MS: String(TIMEOUT_MS),
+  ROOMCAST_WEBHOOKS__CONNECT_TIMEOUT_MS: String(TIMEOUT_MS),
+};
 /** What was dropped is told within this time, once there is room. */
 const AGAIN_WITHIN_MS = 30_000;
 async function scene(t, settings) {
@@ -75,7 +81,7 @@ specify('a backend that was away is told what happened meanwhile, in order', asy
 });
 
 specify('what is slow or not taken is sent again, and never more at a time than may be', async (t) => {
-  const { backend, world } = await scene(t, { ROOMCAST_WEBHOOKS__IN_FLIGHT: '3' });
+  const { backend, world } = await scene(t, { ...HASTY, ROOMCAST_WEBHOOKS__IN_FLIGHT: '3' });
   const seen = new Map();
   backend.on(PATH, ({ id }) => {
     const count = (seen.get(id) ?? 0) + 1;
@@ -235,7 +241,7 @@ specify('a backend that is asked lets clients in, or refuses them in its words',
 });
 
 specify('a backend that is slow, dead or talks nonsense refuses, clearly and in time', async (t) => {
-  const { backend, world } = await scene(t, ASKED);
+  const { backend, world } = await scene(t, { ...ASKED, ...HASTY });
   const refusal = async () => (await world.dial(world.user('alice')).next(REFUSED)).data.code;
   backend.on(PATH, () => NEVER);
   const began = Date.now();

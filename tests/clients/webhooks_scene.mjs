@@ -6,14 +6,15 @@ import { HOOK_SECRET } from './http_backend.mjs';
 import { eventually } from './observe.mjs';
 
 export const PATH = '/hooks';
-export const TIMEOUT_MS = 500;
+/** Longer than a backend takes that answers. */
+const AMPLE_MS = 20_000;
 
 /** Settings with which the backend is told all, and tried again soon. */
 export const told = (backend, more = {}) => ({
   ROOMCAST_WEBHOOKS__URL: backend.url(PATH),
   ROOMCAST_WEBHOOKS__SECRET: HOOK_SECRET,
-  ROOMCAST_WEBHOOKS__TIMEOUT_MS: String(TIMEOUT_MS),
-  ROOMCAST_WEBHOOKS__CONNECT_TIMEOUT_MS: String(TIMEOUT_MS),
+  ROOMCAST_WEBHOOKS__TIMEOUT_MS: String(AMPLE_MS),
+  ROOMCAST_WEBHOOKS__CONNECT_TIMEOUT_MS: String(AMPLE_MS),
   ROOMCAST_WEBHOOKS__BACKOFF_MS: '50',
   ROOMCAST_WEBHOOKS__BACKOFF_MAX_MS: '200',
   ...more,
