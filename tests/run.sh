@@ -157,6 +157,12 @@ check_tools() {
 
 lints() { check "lints" cargo clippy --locked --all-targets -- -D warnings; }
 
+# As `cargo run` and `cargo bench` have them built: the README's commands find them there.
+server_and_benchmarks() {
+  check "the server alone builds" cargo build --locked
+  check "the benchmarks build" cargo bench --locked --profile dev --no-run
+}
+
 # Runs steps beside the others, most of which wait most of their time, and keeps what they say and
 # count. What only takes computing time gives way.
 beside=()
@@ -199,7 +205,12 @@ rust_specs() {
   tally "$status" $(awk "$results" "$log")
 }
 
-build() { check "the servers build" cargo build --locked --bins --example protocol_suite --example beside_node || finish; }
+# What is built while it is tested does not touch this server.
+build() {
+  check "the servers build" cargo build --locked --bins --example protocol_suite --example beside_node || finish
+  install -D "$TARGET/debug/roomcast" "$WORK/bin/roomcast"
+  export ROOMCAST_BIN="$WORK/bin/roomcast"
+}
 
 no_registry_in_lockfiles() {
   ! grep -Eq '"resolved": "[a-z+]+:' "$CLIENTS/package-lock.json" "$DEMO/package-lock.json"
@@ -356,11 +367,11 @@ main() {
     all)
       rust_specs
       prepare
-      begin_beside lints 19 lints
+      begin_beside compile 19 lints server_and_benchmarks
       begin_beside cluster 0 cluster demo_pages
       client_scenarios
       faults
-      end_beside lints cluster
+      end_beside compile cluster
       documents
       ;;
   esac
