@@ -57,10 +57,15 @@ impl Side {
         })
     }
 
-    async fn round(&mut self, senders: usize, counts: &PrometheusHandle) -> Outcome<()> {
+    async fn round(
+        &mut self,
+        senders: usize,
+        time: Duration,
+        counts: &PrometheusHandle,
+    ) -> Outcome<()> {
         let (writes_before, commits_before) = group_sizes(counts);
         let start = Instant::now();
-        let appended = send(&self.store, senders, ROUND).await?;
+        let appended = send(&self.store, senders, time).await?;
         let seconds = start.elapsed().as_secs_f64();
         let (writes, commits) = group_sizes(counts);
         self.per_second.push(appended as f64 / seconds);
@@ -140,14 +145,19 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-async fn compare(folder: &Path, senders: usize, counts: &PrometheusHandle) -> Outcome<()> {
+async fn compare(
+    folder: &Path,
+    senders: usize,
+    round: Duration,
+    counts: &PrometheusHandle,
+) -> Outcome<()> {
     let mut groups = Side::open(&folder.join(format!("groups-{senders}.db")), GROUP)?;
     let mut single = Side::open(&folder.join(format!("single-{senders}.db")), 1)?;
     send(&groups.store, senders, WARM_UP).await?;
     send(&single.store, senders, WARM_UP).await?;
     for _ in 0..ROUNDS {
-        groups.round(senders, counts).await?;
-        single.round(senders, counts).await?;
+        groups.round(senders, round, counts).await?;
+        single.round(senders, round, counts).await?;
     }
     groups.store.close().await;
     single.store.close().await;
@@ -167,15 +177,18 @@ async fn compare(folder: &Path, senders: usize, counts: &PrometheusHandle) -> Ou
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let counts = PrometheusBuilder::new().install_recorder()?;
+    // As the other benchmarks have it.
+    let divisor = std::env::var("BENCH_DIVISOR").map_or(Ok(1), |text| text.parse::<u32>())?;
+    let round = ROUND / divisor.max(1);
     // Not the system's temporary folder, which may lie in memory.
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    println!("durable appends, synchronous = FULL, medians of {ROUNDS} rounds of {ROUND:?}");
+    println!("durable appends, synchronous = FULL, medians of {ROUNDS} rounds of {round:?}");
     println!(
         "{:>7} {:>14} {:>15} {:>14} {:>15} {:>8}",
         "senders", "groups: ops/s", "writes/commit", "single: ops/s", "writes/commit", "ratio"
     );
     for senders in SENDERS {
-        compare(folder.path(), senders, &counts).await?;
+        compare(folder.path(), senders, round, &counts).await?;
     }
     Ok(())
 }
