@@ -80,7 +80,7 @@ pub struct Emit<'a> {
 }
 
 /// What latest values of an event are values of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Hash)]
 pub struct ValueOf<'a> {
     /// The event.
     pub event: &'a str,
@@ -114,6 +114,11 @@ impl<'a> Emit<'a> {
             says: None,
             keep: Keep::Kept,
         }
+    }
+
+    /// The latest value of this, for the sockets of these rooms.
+    pub fn latest(of: ValueOf<'a>, to: &'a [Room], payload: Payload<'a>) -> Self {
+        Self::new(Class::Latest, to, of.event, payload).keyed(of.key)
     }
 
     /// Carries an entry of a feed.

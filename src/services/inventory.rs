@@ -9,7 +9,7 @@ use super::locks::KeyedLocks;
 use crate::{
     domain::{ProductId, Room},
     error::Result,
-    ports::{Class, Emit, Emitter, Stock, StockStore, ValueOf},
+    ports::{Emit, Emitter, Stock, StockStore, ValueOf},
 };
 
 /// The event that carries a product's stock.
@@ -56,8 +56,7 @@ impl Inventory {
 /// Tells the stock to a room, unless a newer one was told.
 pub(super) fn show(by: &dyn Emitter, to: &Room, product: &ProductId, stock: &Stock) {
     let to = std::slice::from_ref(to);
-    let emit = Emit::new(Class::Latest, to, INVENTORY_UPDATE, &stock.inventory);
-    by.emit(emit.keyed(of(product).key).numbered(stock.number));
+    by.emit(Emit::latest(of(product), to, &stock.inventory).numbered(stock.number));
 }
 
 /// What its watchers are told the latest value of.

@@ -160,8 +160,7 @@ impl Tracking {
 pub(super) fn show(by: &dyn Emitter, to: &Room, position: &DriverPosition) {
     let number = u64::try_from(position.position.timestamp.as_ms()).ok();
     let to = std::slice::from_ref(to);
-    let emit = Emit::new(Class::Latest, to, LOCATION_UPDATE, position);
-    by.emit(emit.keyed(of(&position.driver_id).key).numbered(number));
+    by.emit(Emit::latest(of(&position.driver_id), to, position).numbered(number));
 }
 
 /// What its watchers are told the latest value of.

@@ -1,6 +1,11 @@
 //! Rules instead of code: products, and what a configuration adds.
 
-use roomcast::config::{SnapshotKind, WatchRule, Who};
+use roomcast::{
+    Context, Event, Namespace, Result,
+    config::{SnapshotKind, WatchRule, Who},
+    domain::{ProductId, Room},
+    ports::{Class, Emit},
+};
 use serde_json::{Value, json};
 
 use super::support::TestApp;
@@ -55,4 +60,53 @@ async fn a_rule_of_the_configuration_joins_its_room() {
     alice.ok("unwatch-auction", "a1").await;
     app.backend("POST", "/api/emit", body).await;
     alice.never_heard("bid").await;
+}
+
+/// A stock that is told of as another node would: to one socket by itself, or late to all that watch.
+#[derive(serde::Deserialize)]
+struct Tell {
+    by_itself: bool,
+}
+
+#[derive(serde::Serialize)]
+struct Told {}
+
+impl Event for Tell {
+    const NAME: &'static str = "tell";
+    type Reply = Told;
+
+    async fn handle(self, cx: Context) -> Result<Told> {
+        let product = ProductId::new("42").unwrap();
+        let to = if self.by_itself {
+            [Room::socket(cx.socket_id())]
+        } else {
+            [Room::product(&product)]
+        };
+        let emit = Emit::new(Class::Latest, &to, "inventory-update", &7);
+        let emit = emit.keyed(product.as_str()).numbered(Some(1));
+        cx.services().watch.emitter.emit(emit);
+        Ok(Told {})
+    }
+}
+
+#[tokio::test]
+async fn a_watcher_hears_a_value_once_by_itself_or_by_the_room() {
+    let app = TestApp::with_namespace(Namespace::new("/").on::<Tell>()).await;
+    let mut alice = app.connect("alice").await;
+    let mut bob = app.connect("bob").await;
+    alice.ok("join-product-room", 42).await;
+    bob.ok("join-product-room", 42).await;
+
+    alice.ok("tell", json!({ "by_itself": true })).await;
+    assert_eq!(alice.expect("inventory-update").await, 7);
+    bob.ok("tell", json!({ "by_itself": false })).await;
+    assert_eq!(bob.expect("inventory-update").await, 7);
+    alice.never_heard("inventory-update").await;
+    bob.ok("tell", json!({ "by_itself": true })).await;
+    bob.never_heard("inventory-update").await;
+
+    // Who tells of the same again is heard.
+    bob.ok("tell", json!({ "by_itself": false })).await;
+    assert_eq!(alice.expect("inventory-update").await, 7);
+    assert_eq!(bob.expect("inventory-update").await, 7);
 }

@@ -83,13 +83,16 @@ impl Rooms {
 
 /// What a latest value is the value of: its key, whoever hears it, else its first room.
 fn what(emit: &Emit<'_>) -> u64 {
-    let room = emit.to.first().filter(|_| emit.key.is_empty());
-    KEYS.hash_one((emit.event, room, emit.key))
+    let (event, key) = (emit.event, emit.key);
+    match emit.to.first() {
+        Some(room) if key.is_empty() => KEYS.hash_one((event, room)),
+        Some(_) | None => watched(ValueOf { event, key }),
+    }
 }
 
-/// The same of what is watched by a key.
+/// The same of what has a key.
 pub(super) fn watched(of: ValueOf<'_>) -> u64 {
-    KEYS.hash_one((of.event, None::<&Room>, of.key))
+    KEYS.hash_one(of)
 }
 
 /// Whether an event can be recovered.
